@@ -1,0 +1,47 @@
+"""A page: calling a person. What it says, and how it stands in the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+
+class PageState(StrEnum):
+    QUEUED = "queued"
+    SENT = "sent"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One row of the outbox: delivered at least once, by the first channel that takes it.
+
+    `channels` are tried in order; `tried` counts deliveries attempted. `dedup_key` is handed to
+    providers that can fold repeats.
+    """
+
+    id: int
+    incident: int | None
+    policy: str
+    channels: tuple[str, ...]
+    severity: str
+    title: str  # one line
+    text: str  # plain text, several lines
+    dedup_key: str
+    created_at: float
+    due_at: float | None
+    state: PageState = PageState.QUEUED
+    tried: int = 0
+    sent_by: str = ""  # the channel that took it
+    sent_at: float | None = None
+    last_error: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)  # runbook, host, incident: for machines
+    version: int = 0
+
+    def with_(self, **changes: Any) -> Page:
+        return replace(self, **changes)
+
+    @property
+    def next_channel(self) -> str:
+        return self.channels[self.tried % len(self.channels)]

@@ -1,0 +1,140 @@
+"""A runbook as the core sees it: frozen values with parsed expressions.
+
+`config/` reads the YAML, checks it and builds these; the keys are documented in docs/runbooks.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from autofix.core.conditions import Condition, Template
+
+
+@dataclass(frozen=True)
+class Input:
+    """A declared input: what `-e` or an alert may set."""
+
+    name: str
+    type: str = "string"  # string | number | integer | boolean
+    default: Any = None
+    required: bool = False
+    min: float | None = None
+    max: float | None = None
+    max_length: int = 1000
+    pattern: str = ""
+    choices: tuple[Any, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Blind:
+    """What to do when a probe could not look `after` times in a row: page, or hold (say so only)."""
+
+    after: int = 3
+    then: str = "page"
+
+
+@dataclass(frozen=True)
+class ProbeTrigger:
+    """Fires when `when` holds for `for_` seconds on the facts of `probe`."""
+
+    probe: str
+    hosts: str  # a group or host of the inventory, or several with commas
+    when: Condition
+    every: float = 60.0  # seconds; not used when cron is set
+    cron: str = ""
+    jitter: float = 0.0
+    timeout: float = 10.0
+    for_: float = 0.0
+    clear_when: Condition | None = None  # without one: the symptom is gone when `when` is False
+    subject: Condition | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)  # `with:` for the probe
+    blind: Blind = Blind()
+
+
+@dataclass(frozen=True)
+class AlertTrigger:
+    """Fires on a webhook alert by name, narrowed by labels."""
+
+    alert: str
+    match: Mapping[str, str] = field(default_factory=dict)
+    host: str = "instance"
+    strip_port: bool = False
+    when: Condition | None = None
+    subject: Condition | None = None
+    inputs: Mapping[str, Condition] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ScheduleTrigger:
+    """Fires by the clock, for each host."""
+
+    cron: str
+    hosts: str
+    jitter: float = 0.0
+
+
+Trigger = ProbeTrigger | AlertTrigger | ScheduleTrigger
+
+
+@dataclass(frozen=True)
+class Step:
+    """One remedy. `afterwards` is owed once its verification is over, healed or not."""
+
+    playbook: str
+    when: Condition | None = None
+    vars: Mapping[str, Template] = field(default_factory=dict)
+    timeout: float = 600.0
+    approval: str = "never"  # or "always"
+    rollback: str = ""
+    afterwards: str = ""
+
+
+@dataclass(frozen=True)
+class Verify:
+    """The symptom is gone when `until` holds within `within` seconds, and stays so for `hold`."""
+
+    probe: str
+    until: Condition
+    within: float = 120.0
+    hold: float = 0.0
+    every: float = 5.0
+    timeout: float = 10.0
+    subject: Condition | None = None  # which of several readings is ours; from the trigger if unset
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Attempts:
+    max: int = 3
+    per: float = 86400.0
+
+
+@dataclass(frozen=True)
+class Guards:
+    """The brakes, on by default."""
+
+    cooldown: float = 300.0
+    attempts: Attempts = Attempts()
+    at_once: int = 1
+    hold_limit: float = 900.0
+    approval: str = "never"
+
+
+@dataclass(frozen=True)
+class Runbook:
+    name: str
+    title: str
+    fix: tuple[Step, ...]
+    verify: Verify | None  # None: `verify: none`
+    about: str = ""
+    severity: str = "P2"
+    enabled: bool = True
+    idempotent: bool = False
+    triggers: tuple[Trigger, ...] = ()
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    guards: Guards = Guards()
+    escalate: str = "default"
+    file: str = ""

@@ -1,0 +1,236 @@
+"""What the flow needs from the outside, as Protocols. Each has a fake in `autofix.testing` and a
+conformance suite that the fake and the real thing both pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from autofix.core.audit import AuditEntry, AuditEvent
+from autofix.core.incidents import Incident, State
+from autofix.core.pages import Page
+from autofix.core.pauses import Pause
+from autofix.core.readings import Fact, Reading, Target
+from autofix.core.runs import Run, RunEvent, RunKind, RunOrder, RunResult, RunState
+from autofix.core.signals import Signal
+from autofix.core.triggers import Watch
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Seconds since the epoch, UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; a fake clock moves its hands instead."""
+
+
+class Probe(Protocol):
+    """Reads facts from a target. Never raises for a target that is down: see Reading.unseen."""
+
+    name: str
+    facts: Mapping[str, Fact]  # what it can give; checked against `when` at check time
+    open_ended: bool  # True: names beyond `facts` are possible (JSON of a command)
+
+    def options_schema(self) -> Mapping[str, Any]:
+        """JSON Schema of the `with:` block."""
+
+    def check_options(self, options: Mapping[str, Any]) -> list[str]:
+        """What is wrong with a `with:` block, in words; empty when nothing is."""
+
+    def look(
+        self, target: Target, options: Mapping[str, Any], *, timeout: float, now: float
+    ) -> list[Reading]:
+        """One reading per thing looked at: usually one, several for several ports or mounts.
+
+        At least one reading comes back, within about `timeout` seconds.
+        """
+
+
+class Cancel(Protocol):
+    """Set from another thread to end a run; `threading.Event` fits."""
+
+    def is_set(self) -> bool: ...
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
+class PlaybookRunner(Protocol):
+    def run(
+        self, order: RunOrder, on_event: Callable[[RunEvent], None], cancel: Cancel
+    ) -> RunResult:
+        """Run to the end (blocking). Never raises for what the playbook or host does."""
+
+    def end_leftovers(self, run_ids: Iterable[int]) -> Sequence[int]:
+        """End every process of these runs of a dead owner; the runs that had any."""
+
+
+class Dispatcher(Protocol):
+    def dispatch(self, run_id: int) -> None:
+        """Get a planned run executed soon, elsewhere or in a pool. Twice is harmless."""
+
+
+class Channel(Protocol):
+    name: str
+
+    def send(self, page: Page, *, timeout: float) -> str:
+        """Deliver; the provider's own id or answer in one line. Raises ChannelError if refused."""
+
+
+class Inventory(Protocol):
+    """The hosts that exist. Names are compared exactly, never expanded as patterns."""
+
+    def hosts(self, selector: str) -> list[str]:
+        """Canonical names in a group or the host itself; commas join. Empty means nothing."""
+
+    def known(self, name: str) -> bool:
+        """A host or a group (perhaps empty) of this name exists."""
+
+    def target(self, host: str) -> Target: ...
+
+    def resolve(self, alias: str) -> str | None:
+        """The host whose alias is exactly this: name, ansible_host, autofix_aliases."""
+
+
+class Reads(Protocol):
+    """Questions to the store. Lists are newest first unless said otherwise."""
+
+    def incident(self, incident_id: int) -> Incident | None: ...
+    def live_incident(self, runbook: str, host: str, subject: str) -> Incident | None: ...
+    def incidents(
+        self,
+        *,
+        states: Iterable[State] | None = None,
+        runbook: str = "",
+        host: str = "",
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Incident]:
+        """`before`: only ids below this (the cursor of the next page)."""
+
+    def due_incidents(self, now: float, limit: int = 500) -> list[Incident]:
+        """Live incidents whose due_at has come, oldest due first."""
+
+    def next_due(self) -> float | None:
+        """The earliest due_at over incidents, runs and pages."""
+
+    def attempts(self, runbook: str, host: str, subject: str, since: float) -> list[Incident]:
+        """Incidents (no rehearsals) that started at least one run since then, oldest first."""
+
+    def last_ended(self, runbook: str, host: str, subject: str) -> Incident | None:
+        """The latest incident (no rehearsal) that started a run and has ended."""
+
+    def run(self, run_id: int) -> Run | None: ...
+    def runs(
+        self,
+        *,
+        incident: int | None = None,
+        states: Iterable[RunState] | None = None,
+        kinds: Iterable[RunKind] | None = None,
+        runbook: str = "",
+        host: str = "",
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Run]: ...
+    def due_runs(self, now: float, limit: int = 100) -> list[Run]:
+        """Planned runs whose due_at has come, oldest first."""
+
+    def run_events(self, run_id: int, after: int = 0, limit: int = 1000) -> list[tuple[int, RunEvent]]:
+        """Kept events in order, each with its number from 1."""
+
+    def host_lock(self, host: str) -> int | None:
+        """The run that holds this host now."""
+
+    def watch(self, runbook: str, trigger: int, host: str, subject: str) -> Watch | None: ...
+    def watches(self, runbook: str = "", host: str = "") -> list[Watch]: ...
+    def signals(self, *, received: bool = False, limit: int = 100) -> list[Signal]:
+        """Newest first; with `received` only those not yet handled, oldest first."""
+
+    def signal(self, signal_id: int) -> Signal | None: ...
+    def pauses(self) -> list[Pause]: ...
+    def page(self, page_id: int) -> Page | None: ...
+    def pages(self, *, incident: int | None = None, limit: int = 100) -> list[Page]: ...
+    def due_pages(self, now: float, limit: int = 100) -> list[Page]: ...
+    def audit_head(self) -> tuple[int, str]:
+        """(size, hash of the last entry); (0, GENESIS) when empty."""
+
+    def audit(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 1000,
+        actor: str = "",
+        action: str = "",
+        runbook: str = "",
+        host: str = "",
+        incident: int | None = None,
+        newest_first: bool = False,
+    ) -> list[AuditEntry]: ...
+
+
+class Transaction(Reads, Protocol):
+    """One durable commit. Every change of state brings its audit event with it.
+
+    `save_*` are compare-and-set on `version`: the row must still have the version of the value
+    that was read; the saved value comes back with the next version. Conflict when it moved.
+    """
+
+    def add_incident(self, incident: Incident, event: AuditEvent) -> Incident:
+        """id 0 is replaced by the next number. Duplicate if a live one has the same target.
+
+        In `event`, incident=0 is replaced by the new id (likewise run=0 in add_run).
+        """
+
+    def save_incident(self, incident: Incident, event: AuditEvent | None) -> Incident:
+        """`event` may be None only when state and reason stay as they were."""
+
+    def add_run(self, run: Run, event: AuditEvent) -> Run:
+        """Duplicate if (incident, kind, step, attempt) exists."""
+
+    def save_run(self, run: Run, event: AuditEvent | None) -> Run: ...
+    def add_run_events(self, run_id: int, events: Sequence[RunEvent]) -> None: ...
+    def lock_host(self, host: str, run_id: int, until: float) -> int:
+        """The fencing token, growing with each lock. Duplicate if another run holds the host."""
+
+    def renew_host(self, host: str, token: int, until: float) -> bool:
+        """False: the lock is not ours any more."""
+
+    def free_host(self, host: str, token: int) -> None: ...
+    def add_signal(self, signal: Signal, event: AuditEvent | None) -> Signal: ...
+    def save_signal(self, signal: Signal, event: AuditEvent | None) -> None: ...
+    def save_watches(self, watches: Sequence[Watch]) -> None:
+        """Insert or replace; a watch is what was last seen, not a state of the record."""
+
+    def add_pause(self, pause: Pause, event: AuditEvent) -> None: ...
+    def remove_pause(self, runbook: str, host: str, event: AuditEvent) -> bool: ...
+    def add_page(self, page: Page, event: AuditEvent) -> Page: ...
+    def save_page(self, page: Page, event: AuditEvent | None) -> Page: ...
+    def claim_slot(self, job: str, slot: str) -> bool:
+        """True for the first who claims this cron slot, for ever."""
+
+    def record(self, event: AuditEvent) -> None:
+        """An audit event that has no state beside it (a refused attempt, a reload)."""
+
+    def forget(self, before: float) -> int:
+        """Retention: drop run output, ended incidents and watches older than this; audit stays."""
+
+
+class Store(Protocol):
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Commits at the end of the block; an exception rolls all of it back."""
+
+    def reading(self) -> AbstractContextManager[Reads]:
+        """A consistent snapshot, no changes."""
+
+    def audit_entries(self) -> Iterator[AuditEntry]:
+        """The whole chain from its beginning, streamed."""
+
+    def lead(self, owner: str) -> AbstractContextManager[None]:
+        """Be the one that decides on this store, or raise ServerBusy at once, naming who is."""
+
+    def leader(self) -> str:
+        """Who leads now (`serve pid 4711`), empty when nobody does."""
+
+    def close(self) -> None: ...
+
+
