@@ -1,0 +1,42 @@
+# Everything a person, a hook or CI calls. Each target does all of its own set-up; a second call is quick.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench e2e clean
+
+BIN := .venv/bin
+WORKERS ?= 2
+
+help: ## show this list
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; \
+	do printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+setup: ## virtual environment and packages, nothing else
+	@tools/setup.sh
+
+demo: ## the main job on a real Redis in a sandbox, under a minute
+	@tools/setup.sh demo
+	@$(BIN)/autofix demo $(ARGS)
+
+test: ## lint, then every test but the long forms
+	@tools/setup.sh test
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/pytest -n $(WORKERS) -m "not long" $(ARGS)
+
+lint: ## ruff, mypy and the import contracts
+	@tools/setup.sh
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: ## measure, and print one table
+	@tools/setup.sh test
+	@$(BIN)/python -m bench $(ARGS)
+
+e2e: ## every test, the long forms too
+	@tools/setup.sh test
+	@$(BIN)/pytest -n $(WORKERS) -m "long or not long" $(ARGS)
+
+clean: ## remove the virtual environment, caches and built files
+	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
