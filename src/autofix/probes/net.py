@@ -1,0 +1,119 @@
+"""TCP with one deadline for all of it: name lookup and every address that is tried."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from autofix.errors import ProbeError
+from autofix.probes import words
+
+_MINIMUM = 0.001  # a socket timeout of 0 would mean "don't block"
+
+
+class NetError(ProbeError):
+    """A connection could not be made; the message is one line for people."""
+
+
+class Deadline:
+    """A moment on the monotonic clock by which everything must be over."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    @property
+    def passed(self) -> bool:
+        return time.monotonic() >= self._end
+
+    def left(self, at_most: float | None = None) -> float:
+        """Seconds left, never 0 or less, so that it can be given as a timeout."""
+        seconds = max(self._end - time.monotonic(), _MINIMUM)
+        return seconds if at_most is None else min(seconds, at_most)
+
+
+def resolve(host: str, port: int, deadline: Deadline) -> list[Any]:
+    """`getaddrinfo` for TCP, within the deadline. NetError when the name leads nowhere."""
+    place = f"{host} port {port}"
+    if _literal(host):
+        return _lookup(host, port)
+    # The system's resolver knows no timeout: it is asked in a thread that is left behind, at
+    # worst until the resolver itself gives up.
+    answer: list[Any] = []
+    thread = threading.Thread(
+        target=lambda: answer.append(_lookup_or_error(host, port)), name="resolve", daemon=True
+    )
+    thread.start()
+    thread.join(deadline.left())
+    if not answer:
+        raise NetError(f"the name of {place} was not resolved in time")
+    if isinstance(answer[0], OSError):
+        raise NetError(words.of_os_error(answer[0], place=place)) from answer[0]
+    found: list[Any] = answer[0]
+    return found
+
+
+def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
+    """A connected socket, its timeout what was left then. NetError in words."""
+    infos = resolve(host, port, deadline)
+    place = f"{host} port {port}"
+    last: OSError = TimeoutError("no address was tried")
+    for number, (family, kind, protocol, _, address) in enumerate(infos):
+        if deadline.passed:
+            break
+        sock = socket.socket(family, kind, protocol)
+        try:
+            # What is left is shared by the addresses that are left: a dead one can't eat it all.
+            sock.settimeout(deadline.left() / (len(infos) - number))
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            last = error
+        else:
+            sock.settimeout(deadline.left())
+            return sock
+    raise NetError(words.of_os_error(last, place=place)) from last
+
+
+@contextmanager
+def cut_at(deadline: Deadline, sock: socket.socket) -> Iterator[None]:
+    """Shut the socket down when the deadline passes, so that whoever waits on it wakes up."""
+
+    def cut() -> None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(deadline.left(), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _lookup(host: str, port: int) -> list[Any]:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+def _lookup_or_error(host: str, port: int) -> list[Any] | OSError:
+    try:
+        return _lookup(host, port)
+    except OSError as error:
+        return error
+    except UnicodeError:  # a label too long or empty never gets as far as the resolver
+        return socket.gaierror(socket.EAI_NONAME, "not a valid host name")
