@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 VERSION = 1
@@ -29,6 +29,15 @@ class AuditEvent:
     incident: int | None = None
     run: int | None = None
     payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+def numbered(
+    event: AuditEvent, *, incident: int | None = None, run: int | None = None
+) -> AuditEvent:
+    """The event with a 0 for its incident or run replaced by the number the store gave."""
+    if event.incident == 0 and incident is not None:
+        event = replace(event, incident=incident)
+    return replace(event, run=run) if event.run == 0 and run is not None else event
 
 
 @dataclass(frozen=True)
@@ -77,14 +86,27 @@ class Break:
 
 def breaks(entries: Iterable[AuditEntry], canonical: Canonical) -> Iterator[Break]:
     """Walk the chain from its beginning and name every place where it does not hold."""
+    return walk(
+        (
+            entry.seq,
+            entry.prev,
+            entry.hash,
+            seal(entry.seq, entry.event, entry.prev, canonical).hash,
+        )
+        for entry in entries
+    )
+
+
+def walk(links: Iterable[tuple[int, str, str, str]]) -> Iterator[Break]:
+    """`breaks` over (seq, prev, hash as stored, hash as computed again)."""
     prev, seq = GENESIS, 0
-    for entry in entries:
+    for found, before, stored, computed in links:
         seq += 1
-        if entry.seq != seq:
-            yield Break(seq, f"entry {seq} is missing or out of order (found {entry.seq})")
-            seq = entry.seq
-        if entry.prev != prev:
-            yield Break(entry.seq, f"entry {entry.seq} does not follow the entry before it")
-        if seal(entry.seq, entry.event, entry.prev, canonical).hash != entry.hash:
-            yield Break(entry.seq, f"entry {entry.seq} was changed after it was written")
-        prev = entry.hash
+        if found != seq:
+            yield Break(seq, f"entry {seq} is missing or out of order (found {found})")
+            seq = found
+        if before != prev:
+            yield Break(seq, f"entry {seq} does not follow the entry before it")
+        if computed != stored:
+            yield Break(seq, f"entry {seq} was changed after it was written")
+        prev = stored

@@ -1,1 +1,1 @@
-"""."""
+"""Fakes and builders for users and for our own tests."""

@@ -1,0 +1,78 @@
+"""Retention of the in-memory store: what is old and over is dropped, the audit chain never."""
+
+from __future__ import annotations
+
+from autofix.core.pages import PageState
+from autofix.core.runs import RunState
+from autofix.core.signals import SignalState
+from autofix.testing.memory_state import Data
+
+_OVER = frozenset({RunState.FINISHED, RunState.LOST, RunState.DROPPED})
+
+
+def forget(data: Data, before: float) -> int:
+    """Drop run output, ended incidents with all of theirs, signals, watches; how many rows."""
+    return (
+        _forget_output(data, before)
+        + sum(_forget_incident(data, number) for number in _old_incidents(data, before))
+        + _forget_rest(data, before)
+    )
+
+
+def _forget_output(data: Data, before: float) -> int:
+    old = [
+        number
+        for number, run in data.runs.items()
+        if run.state in _OVER and run.finished_at is not None and run.finished_at < before
+    ]
+    return sum(len(data.run_events.pop(number, ())) for number in old)
+
+
+def _old_incidents(data: Data, before: float) -> list[int]:
+    owed = {run.incident for run in data.runs.values() if run.state not in _OVER}
+    owed |= {
+        page.incident
+        for page in data.pages.values()
+        if page.incident is not None and page.state is PageState.QUEUED
+    }
+    return [
+        number
+        for number, row in data.incidents.items()
+        if not row.live
+        and number not in owed
+        and (row.updated_at if row.ended_at is None else row.ended_at) < before
+    ]
+
+
+def _forget_incident(data: Data, incident: int) -> int:
+    runs = [number for number, run in data.runs.items() if run.incident == incident]
+    pages = [number for number, page in data.pages.items() if page.incident == incident]
+    dropped = 1 + len(runs) + len(pages)
+    for number in runs:
+        dropped += len(data.run_events.pop(number, ()))
+        del data.runs[number]
+    for number in pages:
+        del data.pages[number]
+    del data.incidents[incident]
+    return dropped
+
+
+def _forget_rest(data: Data, before: float) -> int:
+    signals = [
+        number
+        for number, row in data.signals.items()
+        if row.state is not SignalState.RECEIVED and row.at < before
+    ]
+    watches = [key for key, row in data.watches.items() if row.at < before]
+    pages = [
+        number
+        for number, row in data.pages.items()
+        if row.incident is None and row.state is PageState.SENT and row.created_at < before
+    ]
+    for number in signals:
+        del data.signals[number]
+    for key in watches:
+        del data.watches[key]
+    for number in pages:
+        del data.pages[number]
+    return len(signals) + len(watches) + len(pages)

@@ -1,0 +1,226 @@
+"""What the in-memory store holds at one moment, and the questions it answers (`ports.Reads`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from autofix.core.audit import GENESIS, AuditEntry
+from autofix.core.incidents import Incident, State
+from autofix.core.pages import Page, PageState
+from autofix.core.pauses import Pause
+from autofix.core.runs import Run, RunEvent, RunKind, RunState
+from autofix.core.signals import Signal, SignalState
+from autofix.core.triggers import Watch
+
+Row = TypeVar("Row")
+WatchKey = tuple[str, int, str, str]
+
+
+@dataclass
+class Data:
+    """Everything stored. The values are frozen, so a shallow copy is a snapshot."""
+
+    incidents: dict[int, Incident] = field(default_factory=dict)
+    runs: dict[int, Run] = field(default_factory=dict)
+    run_events: dict[int, tuple[RunEvent, ...]] = field(default_factory=dict)
+    signals: dict[int, Signal] = field(default_factory=dict)
+    pages: dict[int, Page] = field(default_factory=dict)
+    watches: dict[WatchKey, Watch] = field(default_factory=dict)
+    pauses: dict[tuple[str, str], Pause] = field(default_factory=dict)
+    locks: dict[str, tuple[int, int, float]] = field(default_factory=dict)  # run, token, until
+    slots: dict[tuple[str, str], bool] = field(default_factory=dict)
+    audit: dict[int, AuditEntry] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+
+    def copy(self) -> Data:
+        return Data(**{item.name: dict(getattr(self, item.name)) for item in fields(self)})
+
+    def next(self, counter: str) -> int:
+        """The next number; it only grows, whatever is forgotten."""
+        self.counters[counter] = self.counters.get(counter, 0) + 1
+        return self.counters[counter]
+
+
+def _newest(
+    rows: dict[int, Row], fits: Callable[[Row], bool] | None, before: int | None, limit: int
+) -> list[Row]:
+    ids = (number for number in sorted(rows, reverse=True) if before is None or number < before)
+    return [row for row in map(rows.__getitem__, ids) if fits is None or fits(row)][:limit]
+
+
+def _due(rows: Iterable[Any], now: float, limit: int) -> list[Any]:
+    due = [row for row in rows if row.due_at is not None and row.due_at <= now]
+    return sorted(due, key=lambda row: (row.due_at, row.id))[:limit]
+
+
+class MemoryReads:
+    """`ports.Reads` over one `Data`."""
+
+    def __init__(self, data: Data) -> None:
+        self._data = data
+
+    def incident(self, incident_id: int) -> Incident | None:
+        return self._data.incidents.get(incident_id)
+
+    def live_incident(self, runbook: str, host: str, subject: str) -> Incident | None:
+        same = self._same_target(runbook, host, subject)
+        return next((incident for incident in same if incident.live), None)
+
+    def _same_target(self, runbook: str, host: str, subject: str) -> list[Incident]:
+        wanted = (runbook, host, subject)
+        rows = self._data.incidents.values()
+        return [row for row in rows if (row.runbook, row.host, row.subject) == wanted]
+
+    def incidents(
+        self,
+        *,
+        states: Iterable[State] | None = None,
+        runbook: str = "",
+        host: str = "",
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Incident]:
+        wanted = None if states is None else set(states)
+
+        def fits(row: Incident) -> bool:
+            in_state = wanted is None or row.state in wanted
+            return in_state and runbook in ("", row.runbook) and host in ("", row.host)
+
+        return _newest(self._data.incidents, fits, before, limit)
+
+    def due_incidents(self, now: float, limit: int = 500) -> list[Incident]:
+        return _due((row for row in self._data.incidents.values() if row.live), now, limit)
+
+    def next_due(self) -> float | None:
+        waiting: list[Incident | Run | Page] = [
+            *(row for row in self._data.incidents.values() if row.live),
+            *(row for row in self._data.runs.values() if row.state is RunState.PLANNED),
+            *(row for row in self._data.pages.values() if row.state is PageState.QUEUED),
+        ]
+        return min((row.due_at for row in waiting if row.due_at is not None), default=None)
+
+    def attempts(self, runbook: str, host: str, subject: str, since: float) -> list[Incident]:
+        started = [
+            row
+            for row in self._same_target(runbook, host, subject)
+            if not row.check and row.fix_started_at is not None and row.fix_started_at >= since
+        ]
+        return sorted(started, key=lambda row: (row.fix_started_at, row.id))
+
+    def last_ended(self, runbook: str, host: str, subject: str) -> Incident | None:
+        ended = [
+            row
+            for row in self._same_target(runbook, host, subject)
+            if not row.check and row.fix_started_at is not None and not row.live
+        ]
+
+        def when(row: Incident) -> tuple[float, int]:
+            return (row.updated_at if row.ended_at is None else row.ended_at, row.id)
+
+        return max(ended, key=when, default=None)
+
+    def run(self, run_id: int) -> Run | None:
+        return self._data.runs.get(run_id)
+
+    def runs(
+        self,
+        *,
+        incident: int | None = None,
+        states: Iterable[RunState] | None = None,
+        kinds: Iterable[RunKind] | None = None,
+        runbook: str = "",
+        host: str = "",
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Run]:
+        in_states = None if states is None else set(states)
+        of_kinds = None if kinds is None else set(kinds)
+
+        def fits(row: Run) -> bool:
+            return (
+                incident in (None, row.incident)
+                and (in_states is None or row.state in in_states)
+                and (of_kinds is None or row.kind in of_kinds)
+                and runbook in ("", row.runbook)
+                and host in ("", row.host)
+            )
+
+        return _newest(self._data.runs, fits, before, limit)
+
+    def due_runs(self, now: float, limit: int = 100) -> list[Run]:
+        planned = (row for row in self._data.runs.values() if row.state is RunState.PLANNED)
+        return _due(planned, now, limit)
+
+    def run_events(
+        self, run_id: int, after: int = 0, limit: int = 1000
+    ) -> list[tuple[int, RunEvent]]:
+        kept = enumerate(self._data.run_events.get(run_id, ()), start=1)
+        return [(number, event) for number, event in kept if number > after][:limit]
+
+    def host_lock(self, host: str) -> int | None:
+        lock = self._data.locks.get(host)
+        return lock[0] if lock else None
+
+    def watch(self, runbook: str, trigger: int, host: str, subject: str) -> Watch | None:
+        return self._data.watches.get((runbook, trigger, host, subject))
+
+    def watches(self, runbook: str = "", host: str = "") -> list[Watch]:
+        rows = self._data.watches
+        wanted = [key for key in sorted(rows) if runbook in ("", key[0]) and host in ("", key[2])]
+        return [rows[key] for key in wanted]
+
+    def signals(self, *, received: bool = False, limit: int = 100) -> list[Signal]:
+        if not received:
+            return _newest(self._data.signals, None, None, limit)
+        rows = (self._data.signals[number] for number in sorted(self._data.signals))
+        return [row for row in rows if row.state is SignalState.RECEIVED][:limit]
+
+    def signal(self, signal_id: int) -> Signal | None:
+        return self._data.signals.get(signal_id)
+
+    def pauses(self) -> list[Pause]:
+        rows = self._data.pauses.values()
+        return sorted(rows, key=lambda row: (-row.at, row.runbook, row.host))
+
+    def page(self, page_id: int) -> Page | None:
+        return self._data.pages.get(page_id)
+
+    def pages(self, *, incident: int | None = None, limit: int = 100) -> list[Page]:
+        return _newest(self._data.pages, lambda row: incident in (None, row.incident), None, limit)
+
+    def due_pages(self, now: float, limit: int = 100) -> list[Page]:
+        queued = (row for row in self._data.pages.values() if row.state is PageState.QUEUED)
+        return _due(queued, now, limit)
+
+    def audit_head(self) -> tuple[int, str]:
+        size = len(self._data.audit)
+        return (size, self._data.audit[size].hash) if size else (0, GENESIS)
+
+    def audit(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 1000,
+        actor: str = "",
+        action: str = "",
+        runbook: str = "",
+        host: str = "",
+        incident: int | None = None,
+        newest_first: bool = False,
+    ) -> list[AuditEntry]:
+        rows = self._data.audit.values()
+        found = [
+            row
+            for row in (reversed(rows) if newest_first else rows)
+            if row.seq > after
+            and (before is None or row.seq < before)
+            and actor in ("", row.event.actor)
+            and action in ("", row.event.action)
+            and runbook in ("", row.event.runbook)
+            and host in ("", row.event.host)
+            and incident in (None, row.event.incident)
+        ]
+        return found[:limit]
