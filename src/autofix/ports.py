@@ -90,6 +90,12 @@ class Inventory(Protocol):
     def resolve(self, alias: str) -> str | None:
         """The host whose alias is exactly this: name, ansible_host, autofix_aliases."""
 
+    def host_facts(self, host: str) -> Mapping[str, Any]:
+        """The `host.` names of expressions: inventory variables without secrets."""
+
+    def secrets(self, host: str) -> Sequence[str]:
+        """Values that must be struck out wherever text of this host is shown or kept."""
+
 
 class Reads(Protocol):
     """Questions to the store. Lists are newest first unless said otherwise."""

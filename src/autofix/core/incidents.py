@@ -31,7 +31,9 @@ MOVES: Mapping[State, frozenset[State]] = {
     S.OPEN: frozenset({S.HELD, S.AWAITING_APPROVAL, S.FIXING, S.RECOVERED, S.ESCALATED}),
     S.HELD: frozenset({S.FIXING, S.AWAITING_APPROVAL, S.RECOVERED, S.ESCALATED}),
     S.AWAITING_APPROVAL: frozenset({S.FIXING, S.HELD, S.RECOVERED, S.ESCALATED}),
-    S.FIXING: frozenset({S.VERIFYING, S.DONE, S.HELD, S.ESCALATED}),
+    S.FIXING: frozenset(
+        {S.VERIFYING, S.DONE, S.HELD, S.AWAITING_APPROVAL, S.ROLLING_BACK, S.ESCALATED}
+    ),
     S.VERIFYING: frozenset(
         {S.HEALED, S.FIXING, S.HELD, S.AWAITING_APPROVAL, S.ROLLING_BACK, S.ESCALATED}
     ),
@@ -69,6 +71,7 @@ class Looks:
     good_since: float | None = None
     count: int = 0
     last: str = ""  # what the last look saw, in words
+    judged: str = ""  # the judgement, once there is one
 
 
 @dataclass(frozen=True)

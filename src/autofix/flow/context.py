@@ -1,0 +1,51 @@
+"""What every arrow of the flow works with: the ports, and the files in force."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from autofix.core.escalation import Policy
+from autofix.core.readings import Target
+from autofix.core.runbooks import Runbook
+from autofix.ports import Channel, Clock, Inventory, PlaybookRunner, Probe, Store
+
+log = logging.getLogger("autofix")
+
+
+@dataclass(frozen=True)
+class Book:
+    """One loaded set of files. Replaced whole when they change, never half."""
+
+    runbooks: Mapping[str, Runbook]
+    inventory: Inventory
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by probe
+
+    def target(self, probe: str, host: str) -> Target:
+        """The host with the settings' connection variables under the inventory's own."""
+        target = self.inventory.target(host)
+        defaults = {
+            f"{probe}_{key}": value for key, value in self.connections.get(probe, {}).items()
+        }
+        shared = self.connections.get("ssh", {})
+        return Target(target.host, target.address, {**shared, **defaults, **target.variables})
+
+    def policy(self, runbook: Runbook) -> Policy | None:
+        return self.policies.get(runbook.escalate) or self.policies.get("default")
+
+
+@dataclass
+class Context:
+    """The ports, and who we are. `halted` reads the kill switch's file; empty when it is off."""
+
+    store: Store
+    clock: Clock
+    runner: PlaybookRunner
+    probe: Callable[[str], Probe]
+    book: Book
+    owner: str
+    halted: Callable[[], str] = lambda: ""

@@ -1,0 +1,195 @@
+"""A due incident gets its decision: act, hold, wait for approval, or a person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from autofix.core.decisions import Act, AwaitApproval, Decision, Escalate, Hold, decide
+from autofix.core.guards import Situation
+from autofix.core.incidents import WORKING, Incident, State
+from autofix.core.runbooks import Runbook
+from autofix.core.runs import RunKind, RunState
+from autofix.flow import escalate, planning
+from autofix.flow.context import Context
+from autofix.flow.looking import fresh, look_for, scope
+from autofix.flow.record import of_incident
+from autofix.ports import Reads, Transaction
+
+OWED_KINDS = (RunKind.AFTERWARDS, RunKind.ROLLBACK)
+LIVE_RUNS = (RunState.CLAIMED, RunState.STARTED)
+
+
+def decide_due(ctx: Context, incident_id: int) -> None:
+    """Decide about one incident whose time has come; what follows is committed or nothing is."""
+    looked: dict[str, Any] | None = None
+    while True:
+        with ctx.store.transaction() as tx:
+            incident = tx.incident(incident_id)
+            if incident is None or not _decidable(incident):
+                return
+            runbook = ctx.book.runbooks.get(incident.runbook)
+            if runbook is None:
+                orphaned(ctx, tx, incident)
+                return
+            incident = replace(incident, facts=looked if looked is not None else incident.facts)
+            if _decide(ctx, tx, runbook, incident, looked is not None):
+                return
+        # A guard let it pass, but what is known is old: look once more before acting.
+        reading = look_for(ctx, runbook, incident)
+        looked = fresh(runbook, incident, reading)
+
+
+def _decidable(incident: Incident) -> bool:
+    return incident.live and incident.state not in WORKING
+
+
+def _decide(
+    ctx: Context, tx: Transaction, runbook: Runbook, incident: Incident, looked: bool
+) -> bool:
+    """False: nothing was written, since what is known is too old to act on."""
+    now = ctx.clock.now()
+    names = scope(ctx, incident.host, incident.facts, incident.inputs)
+    decision = decide(runbook, incident, situation(ctx, tx, runbook, incident, now), names)
+    if isinstance(decision, Act | Escalate) and not looked and _stale(runbook, incident):
+        return False
+    apply(ctx, tx, runbook, incident, decision, now)
+    return True
+
+
+def _stale(runbook: Runbook, incident: Incident) -> bool:
+    if runbook.verify is None:
+        return False
+    return incident.state is not State.OPEN or not incident.facts
+
+
+def apply(
+    ctx: Context,
+    tx: Transaction,
+    runbook: Runbook,
+    incident: Incident,
+    decision: Decision,
+    now: float,
+) -> None:
+    """Write the decision down, with the run or the page that follows from it."""
+    if isinstance(decision, Act):
+        planning.plan(ctx, tx, runbook, incident, decision, now)
+    elif isinstance(decision, Hold):
+        _hold(ctx, tx, runbook, incident, decision, now)
+    elif isinstance(decision, AwaitApproval):
+        _await(ctx, tx, runbook, incident, decision, now)
+    else:
+        escalate.escalate(ctx, tx, runbook, incident, decision.reason, now, guard=decision.guard)
+
+
+def _hold(
+    ctx: Context, tx: Transaction, runbook: Runbook, incident: Incident, hold: Hold, now: float
+) -> None:
+    since = incident.held_since if incident.held_since is not None else now
+    changed = incident.state is not State.HELD or _guard_of(incident) != hold.guard
+    held = incident.with_(
+        state=State.HELD,
+        reason=f"{hold.guard}: {hold.reason}" if changed else incident.reason,
+        held_since=since,
+        due_at=hold.until,
+        updated_at=now,
+    )
+    if hold.page and hold.guard not in held.paged_for:
+        held = replace(held, paged_for=held.paged_for | {hold.guard})
+        escalate.page(ctx, tx, runbook, held, f"held by {hold.guard}: {hold.reason}", now)
+        changed = True
+    event = of_incident(held, "held", now, guard=hold.guard) if changed else None
+    tx.save_incident(held, event)
+
+
+def _guard_of(incident: Incident) -> str:
+    return incident.reason.partition(":")[0]
+
+
+def _await(
+    ctx: Context,
+    tx: Transaction,
+    runbook: Runbook,
+    incident: Incident,
+    decision: AwaitApproval,
+    now: float,
+) -> None:
+    if incident.state is State.AWAITING_APPROVAL:
+        tx.save_incident(replace(incident, due_at=None), None)
+        return
+    waiting = incident.with_(
+        state=State.AWAITING_APPROVAL,
+        step=decision.step,
+        reason=decision.reason,
+        due_at=None,
+        updated_at=now,
+        paged_for=incident.paged_for | {f"approval {incident.attempt}.{decision.step}"},
+    )
+    saved = tx.save_incident(waiting, of_incident(waiting, "awaiting_approval", now))
+    escalate.page(ctx, tx, runbook, saved, decision.reason, now)
+
+
+def orphaned(ctx: Context, tx: Transaction, incident: Incident) -> None:
+    now = ctx.clock.now()
+    reason = f"the runbook {incident.runbook} is not there any more"
+    moved = incident.with_(state=State.ESCALATED, reason=reason, due_at=None, updated_at=now)
+    saved = tx.save_incident(moved, of_incident(moved, "escalated", now))
+    escalate.page_text(ctx, tx, saved, None, reason, now)
+
+
+def situation(
+    ctx: Context, tx: Reads, runbook: Runbook, incident: Incident, now: float
+) -> Situation:
+    """Gather what the guards want to know about this incident's target."""
+    where = (runbook.name, incident.host, incident.subject)
+    since = max(now - runbook.guards.attempts.per, _breaker_reset(tx, incident))
+    past = [each for each in tx.attempts(*where, since) if each.id != incident.id]
+    ended = tx.last_ended(*where)
+    return Situation(
+        now=now,
+        pauses=tuple(tx.pauses()),
+        halted=ctx.halted(),
+        locked_by=_locked_by(tx, incident),
+        owed=_owed(tx, incident),
+        working_hosts=_working_hosts(tx, incident),
+        last_ended=ended.ended_at if ended else None,
+        attempts=len(past),
+        first_attempt=past[0].fix_started_at if past else None,
+    )
+
+
+def _breaker_reset(tx: Reads, incident: Incident) -> float:
+    """A person who resolves an incident of an open breaker closes the breaker."""
+    over = tx.incidents(
+        states=(State.RESOLVED, State.CLOSED),
+        runbook=incident.runbook,
+        host=incident.host,
+        limit=50,
+    )
+    ends = [
+        each.ended_at
+        for each in over
+        if "breaker" in each.paged_for and each.subject == incident.subject and each.ended_at
+    ]
+    return max(ends, default=0.0)
+
+
+def _locked_by(tx: Reads, incident: Incident) -> str:
+    run_id = tx.host_lock(incident.host)
+    run = tx.run(run_id) if run_id else None
+    if run is None:
+        return ""
+    return f"run {run.id} of {run.runbook} (incident {run.incident})"
+
+
+def _owed(tx: Reads, incident: Incident) -> str:
+    states = (RunState.PLANNED, *LIVE_RUNS)
+    for run in tx.runs(host=incident.host, states=states, kinds=OWED_KINDS):
+        if run.due_at is not None or run.live:
+            return f"the {run.kind} {run.playbook} of incident {run.incident}"
+    return ""
+
+
+def _working_hosts(tx: Reads, incident: Incident) -> frozenset[str]:
+    working = tx.incidents(states=WORKING, runbook=incident.runbook, limit=1000)
+    return frozenset(each.host for each in working if each.id != incident.id)

@@ -1,0 +1,258 @@
+"""Signals come in: from probes, schedules and people. They open an incident, or say why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from autofix.core.decisions import Escalate, Hold, decide
+from autofix.core.incidents import WITH_A_PERSON, Incident, Origin, State
+from autofix.core.inputs import check_inputs
+from autofix.core.readings import Reading
+from autofix.core.runbooks import ProbeTrigger, Runbook
+from autofix.core.signals import Signal, SignalState
+from autofix.core.triggers import Verdict, Watch, advance
+from autofix.flow import escalate
+from autofix.flow.context import Context
+from autofix.flow.decide import situation
+from autofix.flow.looking import look, ours, scope, subject_of, trigger_subject
+from autofix.flow.record import of_incident, of_signal
+from autofix.ports import Transaction
+
+#: Not touched yet: when the symptom goes away by itself, so does the incident.
+UNTOUCHED = (State.OPEN, State.HELD, State.AWAITING_APPROVAL)
+
+
+def observe(ctx: Context, runbook: Runbook, index: int, readings: Sequence[Reading]) -> None:
+    """What a trigger's look at its hosts means: one transaction for all of them."""
+    with ctx.store.transaction() as tx:
+        tx.save_watches([_observe_one(ctx, tx, runbook, index, each) for each in readings])
+
+
+def _observe_one(
+    ctx: Context, tx: Transaction, runbook: Runbook, index: int, reading: Reading
+) -> Watch:
+    trigger = runbook.triggers[index]
+    assert isinstance(trigger, ProbeTrigger)
+    inputs = defaults(runbook)
+    names = scope(ctx, reading.host, reading.facts, inputs)
+    subject = subject_of(trigger.subject, names)
+    old = tx.watch(runbook.name, index, reading.host, subject)
+    watch = old or Watch(runbook.name, index, reading.host, subject)
+    watch, verdict = advance(trigger, watch, reading, names)
+    if verdict in (Verdict.FIRES, Verdict.FIRING) and trigger.when.holds(names) is True:
+        _fired(tx, runbook, watch, inputs)
+    elif verdict is Verdict.CLEARS:
+        _cleared(tx, watch)
+    elif verdict is Verdict.BLIND and trigger.blind.then == "page":
+        escalate.page_blind(ctx, tx, runbook, reading.host, watch.misses, reading.error)
+    return watch
+
+
+def _fired(
+    tx: Transaction, runbook: Runbook, watch: Watch, inputs: Mapping[str, Any]
+) -> None:
+    if not runbook.enabled or tx.live_incident(runbook.name, watch.host, watch.subject):
+        return
+    signal = Signal(
+        0,
+        Origin.PROBE,
+        watch.at,
+        watch.host,
+        runbook.name,
+        watch.subject,
+        True,
+        watch.trigger,
+        watch.facts,
+        inputs=inputs,
+        by=_probe_name(runbook, watch.trigger),
+        reason=watch.why,
+        state=SignalState.MATCHED,
+    )
+    incident = _open(tx, runbook, signal, watch.at, was_ill=True)
+    tx.add_signal(replace(signal, incident=incident.id), of_signal(signal, "matched", watch.at))
+
+
+def _probe_name(runbook: Runbook, index: int) -> str:
+    trigger = runbook.triggers[index]
+    return f"probe {trigger.probe}" if isinstance(trigger, ProbeTrigger) else ""
+
+
+def _cleared(tx: Transaction, watch: Watch) -> None:
+    incident = tx.live_incident(watch.runbook, watch.host, watch.subject)
+    if incident is None or incident.origin is Origin.PERSON:
+        return
+    if incident.state in UNTOUCHED and incident.fix_started_at is None:
+        moved = incident.with_(
+            state=State.RECOVERED,
+            reason=f"went away by itself: {watch.why}",
+            due_at=None,
+            updated_at=watch.at,
+            ended_at=watch.at,
+            facts=watch.facts,
+        )
+        tx.save_incident(moved, of_incident(moved, "recovered", watch.at))
+    elif incident.state in WITH_A_PERSON:
+        moved = incident.with_(facts=watch.facts, updated_at=watch.at)
+        tx.save_incident(moved, of_incident(moved, "symptom_gone", watch.at, saw=watch.why))
+
+
+def receive(ctx: Context, signal: Signal) -> Signal:
+    """Write a signal down, durably, before anything is done about it."""
+    with ctx.store.transaction() as tx:
+        return tx.add_signal(signal, of_signal(signal, "received", signal.at))
+
+
+def handle(ctx: Context, signal: Signal) -> Signal:
+    """Match a received signal: an incident opens, or the signal says why it was ignored."""
+    refusal, seen = first_look(ctx, signal)
+    now = ctx.clock.now()
+    with ctx.store.transaction() as tx:
+        current = tx.signal(signal.id)
+        if current is None or current.state is not SignalState.RECEIVED:
+            return current or signal
+        current = replace(current, facts=seen.facts, subject=seen.subject)
+        refusal, incident = (refusal, None) if refusal else _match(ctx, tx, current, now)
+        state = SignalState.IGNORED if refusal else SignalState.MATCHED
+        handled = replace(
+            current,
+            state=state,
+            reason=refusal or current.reason,
+            incident=incident.id if incident else None,
+        )
+        tx.save_signal(handled, of_signal(handled, str(state), now))
+        return handled
+
+
+def first_look(ctx: Context, signal: Signal) -> tuple[str, Signal]:
+    """(why not, the signal with what is seen of its target now): steps and guards need facts."""
+    runbook = ctx.book.runbooks.get(signal.runbook)
+    if runbook is None or runbook.verify is None or not _is_host(ctx, signal.host):
+        return "", signal
+    verify = runbook.verify
+    readings = look(ctx, verify.probe, signal.host, verify.options, verify.timeout)
+    condition = verify.subject or trigger_subject(runbook)
+    if signal.subject or condition is None:
+        reading = ours(ctx, readings, signal.subject, condition, signal.inputs)
+        return "", replace(signal, facts=reading.facts)
+    subjects = [
+        subject_of(condition, scope(ctx, each.host, each.facts, signal.inputs)) for each in readings
+    ]
+    if len(subjects) > 1:
+        return f"{signal.host} has several: {', '.join(subjects)}; say which (--subject)", signal
+    return "", replace(signal, facts=readings[0].facts, subject=subjects[0])
+
+
+def _is_host(ctx: Context, name: str) -> bool:
+    inventory = ctx.book.inventory
+    return inventory.known(name) and inventory.hosts(name) == [name]
+
+
+def _was_ill(ctx: Context, runbook: Runbook, signal: Signal) -> bool | None:
+    """Did the symptom stand before anything ran? A cure needs an illness."""
+    if runbook.verify is None:
+        return None
+    holds = runbook.verify.until.holds(scope(ctx, signal.host, signal.facts, signal.inputs))
+    return None if holds is None else not holds
+
+
+def _match(
+    ctx: Context, tx: Transaction, signal: Signal, now: float
+) -> tuple[str, Incident | None]:
+    """(why not, None) or ("", incident)."""
+    runbook = ctx.book.runbooks.get(signal.runbook)
+    if runbook is None:
+        return f"there is no runbook {signal.runbook!r}", None
+    if not _is_host(ctx, signal.host):
+        return f"{signal.host!r} is not a host of the inventory", None
+    if signal.origin is not Origin.PERSON and not runbook.enabled:
+        return f"{runbook.name} is not enabled", None
+    values, wrong = check_inputs(runbook.inputs, signal.inputs, from_text=False)
+    if wrong:
+        return "; ".join(wrong), None
+    return _start(ctx, tx, runbook, replace(signal, inputs=values), now)
+
+
+def _start(
+    ctx: Context, tx: Transaction, runbook: Runbook, signal: Signal, now: float
+) -> tuple[str, Incident | None]:
+    live = tx.live_incident(runbook.name, signal.host, signal.subject)
+    if live is not None and not _may_retry(live, signal):
+        return f"incident {live.id} is already open for this ({live.state}: {live.reason})", live
+    draft = _retry(live, signal, now) if live else _draft(runbook, signal, now, None)
+    if signal.origin is Origin.PERSON:
+        refusal = _refusal(ctx, tx, runbook, draft, now)
+        if refusal:
+            return refusal, None
+    if live is None:
+        return "", _open(tx, runbook, signal, now, was_ill=_was_ill(ctx, runbook, signal))
+    return "", tx.save_incident(draft, of_incident(draft, "retried", now, signal.by))
+
+
+def _may_retry(live: Incident, signal: Signal) -> bool:
+    return signal.origin is Origin.PERSON and live.state in WITH_A_PERSON and not signal.check
+
+
+def _retry(live: Incident, signal: Signal, now: float) -> Incident:
+    # The person who has the incident starts the fix again, from its first step.
+    return live.with_(
+        due_at=now,
+        updated_at=now,
+        step=0,
+        attempt=live.attempt + 1,
+        inputs=signal.inputs,
+        requested_by=signal.by,
+        accepted=signal.accepted,
+        looks=None,
+        held_since=None,
+        reason=f"{signal.by} starts the fix again",
+    )
+
+
+def _refusal(ctx: Context, tx: Transaction, runbook: Runbook, draft: Incident, now: float) -> str:
+    """A person gets a clear no at once, instead of an incident that waits."""
+    names = scope(ctx, draft.host, draft.facts, draft.inputs)
+    decision = decide(runbook, draft, situation(ctx, tx, runbook, draft, now), names)
+    if isinstance(decision, Hold):
+        return decision.reason
+    if isinstance(decision, Escalate):
+        error = draft.facts.get("error")
+        return f"could not look at {draft.host}: {error}" if error else decision.reason
+    return ""
+
+
+def _open(
+    tx: Transaction, runbook: Runbook, signal: Signal, now: float, was_ill: bool | None
+) -> Incident:
+    incident = _draft(runbook, signal, now, was_ill)
+    return tx.add_incident(incident, of_incident(incident, "opened", now, signal.by or "autofix"))
+
+
+def _draft(runbook: Runbook, signal: Signal, now: float, was_ill: bool | None) -> Incident:
+    return Incident(
+        0,
+        runbook.name,
+        signal.host,
+        signal.subject,
+        State.OPEN,
+        signal.origin,
+        runbook.severity,
+        opened_at=now,
+        updated_at=now,
+        due_at=now,
+        requested_by=signal.by,
+        inputs=signal.inputs,
+        facts_before=signal.facts,
+        facts=signal.facts,
+        trigger=signal.trigger,
+        reason=signal.reason,
+        accepted=signal.accepted,
+        check=signal.check,
+        was_ill=was_ill,
+    )
+
+
+def defaults(runbook: Runbook) -> dict[str, Any]:
+    """The inputs' default values: what a trigger of ours starts with."""
+    return {name: each.default for name, each in runbook.inputs.items()}

@@ -1,0 +1,89 @@
+"""Looking at a target through a probe, and the names an expression sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autofix.core.conditions import UNKNOWN, Condition
+from autofix.core.incidents import Incident
+from autofix.core.readings import Reading
+from autofix.core.runbooks import ProbeTrigger, Runbook
+from autofix.flow.context import Context, log
+
+
+def look(
+    ctx: Context, probe: str, host: str, options: Mapping[str, Any], timeout: float
+) -> list[Reading]:
+    """At least one reading, whatever happens: a probe that breaks could not look."""
+    now = ctx.clock.now()
+    try:
+        target = ctx.book.target(probe, host)
+        readings = ctx.probe(probe).look(target, options, timeout=timeout, now=now)
+    except Exception as error:  # noqa: BLE001 - a plugin's defect must not stop the loop
+        log.debug("probe %s broke on %s", probe, host, exc_info=True)
+        readings = [Reading.unseen(host, now, f"the probe broke: {type(error).__name__}: {error}")]
+    return readings or [Reading.unseen(host, now, "the probe gave no reading")]
+
+
+def scope(
+    ctx: Context, host: str, facts: Mapping[str, Any], inputs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The names of an expression: facts bare, `host.` from the inventory, `inputs.`."""
+    return {**facts, "host": ctx.book.inventory.host_facts(host), "inputs": dict(inputs)}
+
+
+def subject_of(condition: Condition | None, names: Mapping[str, Any]) -> str:
+    """What tells two failures on one host apart; empty when nothing does."""
+    if condition is None:
+        return ""
+    value = condition.value(names)
+    return "" if value is UNKNOWN or value is None else str(value)
+
+
+def ours(
+    ctx: Context,
+    readings: list[Reading],
+    subject: str,
+    condition: Condition | None,
+    inputs: Mapping[str, Any],
+) -> Reading:
+    """The reading about this subject, among several of one look."""
+    if not subject or condition is None:
+        return readings[0]
+    for reading in readings:
+        if subject_of(condition, scope(ctx, reading.host, reading.facts, inputs)) == subject:
+            return reading
+    failed = next((reading for reading in readings if reading.error), None)
+    why = failed.error if failed else f"nothing was seen of {subject}"
+    return Reading.unseen(readings[0].host, readings[0].at, why)
+
+
+def look_for(ctx: Context, runbook: Runbook, incident: Incident) -> Reading:
+    """What the runbook's verification sees of this incident's target now."""
+    verify = runbook.verify
+    if verify is None:
+        return Reading(incident.host, ctx.clock.now(), {"reachable": True, "error": None})
+    readings = look(ctx, verify.probe, incident.host, verify.options, verify.timeout)
+    condition = verify.subject or trigger_subject(runbook)
+    return ours(ctx, readings, incident.subject, condition, incident.inputs)
+
+
+def trigger_subject(runbook: Runbook) -> Condition | None:
+    """What the runbook's triggers tell failures on one host apart by."""
+    subjects = [
+        each.subject for each in runbook.triggers if isinstance(each, ProbeTrigger) and each.subject
+    ]
+    return subjects[0] if subjects else None
+
+
+def fresh(runbook: Runbook, incident: Incident, reading: Reading) -> dict[str, Any]:
+    """The facts after a new look. Another probe's facts stay beside; the same probe's give way."""
+    if reading.error or runbook.verify is None or _one_probe(runbook):
+        return dict(reading.facts)
+    return {**incident.facts, **reading.facts}
+
+
+def _one_probe(runbook: Runbook) -> bool:
+    probes = {each.probe for each in runbook.triggers if isinstance(each, ProbeTrigger)}
+    return runbook.verify is not None and probes <= {runbook.verify.probe}

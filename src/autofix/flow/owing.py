@@ -1,0 +1,72 @@
+"""What is still owed on a target after a step: its `afterwards`, as durable due work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from autofix.core.incidents import Incident
+from autofix.core.runs import Run, RunKind, RunState
+from autofix.flow.record import of_run
+from autofix.ports import Transaction
+
+
+def owe(tx: Transaction, fix: Run, playbook: str, now: float) -> Run:
+    """Planned together with the fix, not yet due: a crash in between can't lose it."""
+    run = replace(
+        fix,
+        id=0,
+        kind=RunKind.AFTERWARDS,
+        playbook=playbook,
+        planned_at=now,
+        due_at=None,
+        version=0,
+    )
+    return tx.add_run(run, of_run(run, "planned", now))
+
+
+def release(tx: Transaction, incident: Incident, now: float) -> None:
+    """The verification is over, one way or another: what is owed becomes due.
+
+    A fix that never started changed nothing, so nothing is owed for it.
+    """
+    waiting = tx.runs(
+        incident=incident.id, states=[RunState.PLANNED], kinds=[RunKind.AFTERWARDS, RunKind.FIX]
+    )
+    started = {
+        (run.step, run.attempt)
+        for run in tx.runs(incident=incident.id, kinds=[RunKind.FIX])
+        if run.started_at is not None
+    }
+    for run in waiting:
+        if run.kind is RunKind.AFTERWARDS and run.due_at is not None:
+            continue
+        if run.kind is RunKind.AFTERWARDS and (run.step, run.attempt) in started:
+            due = run.with_(due_at=now, variables=run.variables)
+            tx.save_run(due, of_run(due, "due", now))
+        else:
+            dropped = run.with_(state=RunState.DROPPED, due_at=None, finished_at=now)
+            tx.save_run(dropped, of_run(dropped, "dropped", now))
+
+
+def owe_again(tx: Transaction, lost: Run, now: float) -> Run:
+    """The same afterwards once more, for a lost one of an idempotent runbook."""
+    used = [run.attempt for run in tx.runs(incident=lost.incident, kinds=[RunKind.AFTERWARDS])]
+    run = replace(
+        lost,
+        id=0,
+        attempt=max(used) + 1,
+        state=RunState.PLANNED,
+        planned_at=now,
+        due_at=now,
+        version=0,
+        outcome=None,
+        reason="",
+        result={},
+        started_at=None,
+        finished_at=None,
+        owner="",
+        token=0,
+        lease_until=None,
+        cancel_requested="",
+    )
+    return tx.add_run(run, of_run(run, "planned", now, after_loss_of=lost.id))

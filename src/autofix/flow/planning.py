@@ -1,0 +1,79 @@
+"""A decision to act becomes planned runs: the step's fix, what is owed after it, its rollback."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from autofix.core.decisions import Act
+from autofix.core.incidents import Incident, State
+from autofix.core.runbooks import Runbook
+from autofix.core.runs import Run, RunKind, RunState
+from autofix.flow import owing
+from autofix.flow.context import Context
+from autofix.flow.looking import scope
+from autofix.flow.record import of_incident, of_run
+from autofix.ports import Transaction
+
+
+def plan(
+    ctx: Context, tx: Transaction, runbook: Runbook, incident: Incident, act: Act, now: float
+) -> Run:
+    """Plan the run of a step, with what is owed after it, and move the incident to fixing."""
+    step = runbook.fix[act.step]
+    names = scope(ctx, incident.host, incident.facts, incident.inputs)
+    draft = Run(
+        0,
+        incident.id,
+        runbook.name,
+        incident.host,
+        RunKind.FIX,
+        act.step,
+        incident.attempt,
+        step.playbook,
+        variables={name: each.render(names) for name, each in step.vars.items()},
+        timeout=step.timeout,
+        check=incident.check,
+        planned_at=now,
+        due_at=now,
+    )
+    moved = incident.with_(
+        state=State.FIXING,
+        step=act.step,
+        reason=act.reason,
+        due_at=None,
+        held_since=None,
+        looks=None,
+        updated_at=now,
+    )
+    tx.save_incident(moved, of_incident(moved, "acting", now, skipped=list(act.skipped)))
+    run = tx.add_run(draft, of_run(draft, "planned", now))
+    if step.afterwards and not incident.check:
+        owing.owe(tx, run, step.afterwards, now)
+    return run
+
+
+def roll_back(tx: Transaction, runbook: Runbook, incident: Incident, fix: Run, now: float) -> None:
+    """Plan the step's rollback with the variables of its fix, and move the incident."""
+    draft = replace(
+        fix,
+        id=0,
+        kind=RunKind.ROLLBACK,
+        playbook=runbook.fix[fix.step].rollback,
+        planned_at=now,
+        due_at=now,
+        version=0,
+        state=RunState.PLANNED,
+        outcome=None,
+        reason="",
+        result={},
+        started_at=None,
+        finished_at=None,
+        owner="",
+        token=0,
+        lease_until=None,
+        cancel_requested="",
+    )
+    reason = f"step {fix.step + 1} did not heal: rolling it back with {draft.playbook}"
+    moved = incident.with_(state=State.ROLLING_BACK, reason=reason, due_at=None, updated_at=now)
+    tx.save_incident(moved, of_incident(moved, "rolling_back", now))
+    tx.add_run(draft, of_run(draft, "planned", now))

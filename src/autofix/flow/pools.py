@@ -1,0 +1,54 @@
+"""Background work, bounded by kind, each thing under way at most once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from autofix.flow.context import log
+
+#: Threads by kind of work. Pages get threads of their own: paging must never wait for looking.
+SIZES = {"decide": 8, "look": 8, "run": 16, "page": 8, "probe": 16}
+
+
+class Pools:
+    """Thread pools by kind; a key that is under way is not started a second time."""
+
+    def __init__(self, sizes: Mapping[str, int] = SIZES) -> None:
+        self._pools = {
+            kind: ThreadPoolExecutor(size, thread_name_prefix=kind) for kind, size in sizes.items()
+        }
+        self._busy: set[str] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def start(self, kind: str, key: str, work: Callable[[], None]) -> bool:
+        """False when this key is under way, or the pools are closed."""
+        with self._lock:
+            if self._closed or key in self._busy:
+                return False
+            self._busy.add(key)
+            self._pools[kind].submit(self._run, key, work)
+        return True
+
+    def _run(self, key: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception:  # noqa: BLE001 - logged; one failed thing stops no other
+            # It is still due in the store, so the next tick tries again.
+            log.exception("%s failed", key)
+        finally:
+            with self._lock:
+                self._busy.discard(key)
+
+    def busy(self, kind: str = "") -> int:
+        """How much is under way, of one kind or in all."""
+        with self._lock:
+            return sum(key.startswith(kind) for key in self._busy)
+
+    def close(self, *, wait: bool) -> None:
+        with self._lock:
+            self._closed = True
+        for pool in self._pools.values():
+            pool.shutdown(wait=wait, cancel_futures=True)

@@ -1,0 +1,42 @@
+"""After a restart: runs whose owner died are lost, and their incidents go on."""
+
+from __future__ import annotations
+
+from autofix.core.runs import Outcome, Run, RunState
+from autofix.flow.context import Context, log
+from autofix.flow.record import of_run
+from autofix.flow.results import settle
+
+LIVE = (RunState.CLAIMED, RunState.STARTED)
+
+
+def recover(ctx: Context) -> list[Run]:
+    """End what a dead server left behind. Call once, when we lead and before anything starts."""
+    with ctx.store.reading() as reads:
+        orphans = reads.runs(states=LIVE, limit=10_000)
+    if not orphans:
+        return []
+    ended = ctx.runner.end_leftovers([run.id for run in orphans])
+    for run in orphans:
+        _lose(ctx, run.id, run.id in ended)
+    return orphans
+
+
+def _lose(ctx: Context, run_id: int, was_running: bool) -> None:
+    now = ctx.clock.now()
+    with ctx.store.transaction() as tx:
+        run = tx.run(run_id)
+        if run is None or not run.live:
+            return
+        reason = "its owner died in the middle: what it did is unknown"
+        lost = run.with_(
+            state=RunState.LOST,
+            outcome=Outcome.LOST,
+            reason=reason,
+            finished_at=now,
+            lease_until=None,
+        )
+        lost = tx.save_run(lost, of_run(lost, "lost", now, processes_ended=was_running))
+        tx.free_host(run.host, run.token)
+        settle(ctx, tx, lost, now)
+    log.warning("run %s (%s on %s) was lost: its owner died", run.id, run.playbook, run.host)

@@ -1,0 +1,198 @@
+"""What a finished or lost run means for its incident."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from autofix.core.decisions import decide
+from autofix.core.incidents import Incident, Looks, State
+from autofix.core.runbooks import Runbook
+from autofix.core.runs import Outcome, Run, RunKind, RunState
+from autofix.core.verification import Judgement, Next, after_rollback, after_step
+from autofix.flow import escalate, owing, planning
+from autofix.flow.context import Context
+from autofix.flow.decide import apply, situation
+from autofix.flow.looking import scope
+from autofix.flow.record import of_incident
+from autofix.ports import Transaction
+
+
+def settle(ctx: Context, tx: Transaction, run: Run, now: float) -> None:
+    """Move the incident on after this run, in the transaction that wrote the run's end."""
+    incident = tx.incident(run.incident)
+    runbook = ctx.book.runbooks.get(run.runbook)
+    if incident is None:
+        return
+    if run.kind is RunKind.AFTERWARDS:
+        _after_afterwards(ctx, tx, runbook, incident, run, now)
+    elif runbook is None:
+        _without_runbook(ctx, tx, incident, now)
+    elif run.kind is RunKind.ROLLBACK and incident.state is State.ROLLING_BACK:
+        _after_rollback(ctx, tx, runbook, incident, run, now)
+    elif run.kind is RunKind.FIX and incident.state is State.FIXING:
+        _after_fix(ctx, tx, runbook, incident, run, now)
+
+
+def _after_fix(
+    ctx: Context, tx: Transaction, runbook: Runbook, incident: Incident, run: Run, now: float
+) -> None:
+    outcome = run.outcome or Outcome.LOST
+    if incident.check:
+        word = "would run" if outcome is Outcome.OK else f"rehearsal {outcome}"
+        _over(tx, incident, State.DONE, f"{word}: {run.reason}", now)
+    elif runbook.verify is not None:
+        moved = incident.with_(
+            state=State.VERIFYING,
+            reason=f"{run.playbook} ended {outcome}: is the symptom gone?",
+            looks=Looks(now),
+            due_at=now,
+            updated_at=now,
+        )
+        tx.save_incident(moved, of_incident(moved, "verifying", now, outcome=str(outcome)))
+    elif outcome is Outcome.OK:
+        owing.release(tx, incident, now)
+        _over(tx, incident, State.DONE, f"{run.playbook}: {run.reason}", now)
+    else:
+        conclude(ctx, tx, runbook, incident, run, Judgement.NOT_HEALED, run.reason, now)
+
+
+def _over(tx: Transaction, incident: Incident, state: State, reason: str, now: float) -> None:
+    done = incident.with_(state=state, reason=reason, due_at=None, updated_at=now, ended_at=now)
+    tx.save_incident(done, of_incident(done, str(state), now))
+
+
+def conclude(
+    ctx: Context,
+    tx: Transaction,
+    runbook: Runbook,
+    incident: Incident,
+    fix: Run,
+    judgement: Judgement,
+    reason: str,
+    now: float,
+) -> None:
+    """The step is judged: healed, undone, the next one, or a person."""
+    outcome = fix.outcome or Outcome.LOST
+    follows, why = after_step(
+        outcome,
+        judgement,
+        has_rollback=bool(runbook.fix[fix.step].rollback),
+        more_steps=fix.step + 1 < len(runbook.fix),
+        may_repeat=runbook.idempotent and _losses(tx, fix) < 2,
+    )
+    if follows is Next.HEALED:
+        owing.release(tx, incident, now)
+        _healed(tx, incident, reason, now)
+    elif follows is Next.ROLL_BACK:
+        planning.roll_back(tx, runbook, incident, fix, now)
+    elif follows is Next.ESCALATE:
+        escalate.escalate(ctx, tx, runbook, incident, f"{why}: {_seen(reason, fix)}", now)
+    else:
+        _go_on(ctx, tx, runbook, incident, follows, f"{why} ({_seen(reason, fix)})", now)
+
+
+def _seen(reason: str, fix: Run) -> str:
+    if fix.outcome is Outcome.OK or fix.reason in reason:
+        return reason
+    return f"{fix.playbook} ended {fix.outcome}: {fix.reason}; {reason}"
+
+
+def _losses(tx: Transaction, fix: Run) -> int:
+    same = tx.runs(incident=fix.incident, kinds=[RunKind.FIX], states=[RunState.LOST])
+    return sum(run.step == fix.step for run in same)
+
+
+def _healed(tx: Transaction, incident: Incident, reason: str, now: float) -> None:
+    if incident.was_ill is False:
+        reason = f"{reason} (it was so before the run, too)"
+    _over(tx, incident, State.HEALED, reason, now)
+
+
+def _go_on(
+    ctx: Context,
+    tx: Transaction,
+    runbook: Runbook,
+    incident: Incident,
+    follows: Next,
+    why: str,
+    now: float,
+) -> None:
+    owing.release(tx, incident, now)
+    if follows is Next.AGAIN:
+        moved = replace(incident, attempt=incident.attempt + 1, reason=why, held_since=None)
+    else:
+        moved = replace(incident, step=incident.step + 1, reason=why, held_since=None)
+    moved = tx.save_incident(moved, of_incident(moved, "not_healed", now))
+    names = scope(ctx, moved.host, moved.facts, moved.inputs)
+    decision = decide(runbook, moved, situation(ctx, tx, runbook, moved, now), names)
+    apply(ctx, tx, runbook, moved, decision, now)
+
+
+def _after_rollback(
+    ctx: Context, tx: Transaction, runbook: Runbook, incident: Incident, run: Run, now: float
+) -> None:
+    owing.release(tx, incident, now)
+    if run.outcome is not Outcome.OK:
+        why = f"the rollback {run.playbook} ended {run.outcome}: {run.reason}"
+        escalate.escalate(ctx, tx, runbook, incident, why, now)
+        return
+    fix = next(
+        each
+        for each in tx.runs(incident=incident.id, kinds=[RunKind.FIX])
+        if (each.step, each.attempt) == (run.step, run.attempt)
+    )
+    judged = Judgement(incident.looks.judged) if incident.looks and incident.looks.judged else None
+    follows, why = after_rollback(
+        fix.outcome or Outcome.LOST,
+        judged or Judgement.NOT_HEALED,
+        more_steps=fix.step + 1 < len(runbook.fix),
+    )
+    if follows is Next.ESCALATE:
+        why = f"{why}, and was rolled back"
+        escalate.escalate(ctx, tx, runbook, incident, why, now)
+        return
+    # The rollback changed the target: the next decision looks at it first.
+    moved = incident.with_(
+        state=State.HELD,
+        step=incident.step + 1,
+        reason=f"rolled_back: {why}",
+        due_at=now,
+        held_since=now,
+        updated_at=now,
+    )
+    tx.save_incident(moved, of_incident(moved, "rolled_back", now))
+
+
+def _after_afterwards(
+    ctx: Context,
+    tx: Transaction,
+    runbook: Runbook | None,
+    incident: Incident,
+    run: Run,
+    now: float,
+) -> None:
+    if run.outcome is Outcome.OK:
+        return
+    if (
+        run.outcome is Outcome.LOST
+        and runbook
+        and runbook.idempotent
+        and _afterwards_losses(tx, run) < 2
+    ):
+        owing.owe_again(tx, run, now)
+        return
+    why = f"{run.playbook} was owed afterwards and ended {run.outcome}: {run.reason}"
+    escalate.page_text(ctx, tx, incident, runbook, why, now)
+
+
+def _afterwards_losses(tx: Transaction, run: Run) -> int:
+    lost = tx.runs(incident=run.incident, kinds=[RunKind.AFTERWARDS], states=[RunState.LOST])
+    return sum(each.step == run.step for each in lost)
+
+
+def _without_runbook(ctx: Context, tx: Transaction, incident: Incident, now: float) -> None:
+    owing.release(tx, incident, now)
+    why = f"the runbook {incident.runbook} is not there any more, in the middle of its work"
+    moved = incident.with_(state=State.ESCALATED, reason=why, due_at=None, updated_at=now)
+    saved = tx.save_incident(moved, of_incident(moved, "escalated", now))
+    escalate.page_text(ctx, tx, saved, None, why, now)

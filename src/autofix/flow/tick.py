@@ -1,0 +1,113 @@
+"""What is due is done: signals, decisions, looks, runs and pages. Nothing lives only in memory.
+
+The engine asks the store what is due, hands each thing to a pool and forgets it; what was not
+finished when the process died is due again after the next start.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from autofix.core.incidents import State
+from autofix.errors import AutofixError, StoreError
+from autofix.flow import decide, escalate, intake, remediate, verify
+from autofix.flow.context import Context, log
+
+#: Seconds between two looks at what is due, when nothing wakes the engine.
+TICK = 0.25
+
+
+class Engine:
+    """The loop of a server, and of a command that works without one.
+
+    `start` runs a callable in the background under a key, unless that key is under way already;
+    see `autofix.flow.pools.Pools`.
+    """
+
+    def __init__(self, ctx: Context, start: Callable[[str, str, Callable[[], None]], bool]) -> None:
+        self._ctx, self._start = ctx, start
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self.ticked_at = 0.0
+
+    def wake(self) -> None:
+        """Something changed: look now."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._wake.set()
+
+    def run(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Tick until stopped, or until `until` says so. A failing store is tried again."""
+        while not self._stop.is_set() and not until():
+            try:
+                self.tick()
+            except StoreError as error:
+                log.error("the store fails, nothing new starts: %s", error)
+                self._ctx.clock.sleep(1.0)
+            self._wake.wait(TICK)
+            self._wake.clear()
+
+    def tick(self) -> None:
+        """Everything that is due now, started once."""
+        now = self._ctx.clock.now()
+        with self._ctx.store.reading() as reads:
+            signals = reads.signals(received=True)
+            incidents = reads.due_incidents(now)
+            runs = reads.due_runs(now)
+            pages = reads.due_pages(now)
+        self._each("decide", (s.id for s in signals), self._signal)
+        judged = [i.id for i in incidents if i.state is State.VERIFYING]
+        decided = [i.id for i in incidents if i.state is not State.VERIFYING]
+        self._each("decide", decided, self._decide)
+        self._each("look", judged, lambda each: verify.look_again(self._ctx, each))
+        self._each("run", (r.id for r in runs), lambda each: remediate.execute(self._ctx, each))
+        self._each("page", (p.id for p in pages), lambda each: escalate.deliver(self._ctx, each))
+        self.ticked_at = now
+
+    def _each(self, kind: str, ids: Iterable[int], work: Callable[[int], object]) -> None:
+        for each in ids:
+            self._start(kind, f"{kind} {each}", self._task(work, each))
+
+    def _task(self, work: Callable[[int], object], each: int) -> Callable[[], None]:
+        def task() -> None:
+            work(each)
+            self.wake()
+
+        return task
+
+    def _signal(self, signal_id: int) -> None:
+        with self._ctx.store.reading() as reads:
+            signal = reads.signal(signal_id)
+        if signal is not None:
+            intake.handle(self._ctx, signal)
+
+    def _decide(self, incident_id: int) -> None:
+        # Decisions run side by side but commit one after the other, each with all guards looked
+        # at in its own transaction: at_once sees every decision before it.
+        try:
+            decide.decide_due(self._ctx, incident_id)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one incident's defect must not stop the others
+            self._defect(incident_id, error)
+
+    def _defect(self, incident_id: int, error: Exception) -> None:
+        log.exception("incident %s could not be decided", incident_id)
+        words = (
+            str(error) if isinstance(error, AutofixError) else f"{type(error).__name__}: {error}"
+        )
+        now = self._ctx.clock.now()
+        with self._ctx.store.transaction() as tx:
+            incident = tx.incident(incident_id)
+            if incident is None or not incident.live:
+                return
+            runbook = self._ctx.book.runbooks.get(incident.runbook)
+            why = f"autofix could not decide: {words}"
+            if runbook is not None and incident.state is not State.ESCALATED:
+                escalate.escalate(self._ctx, tx, runbook, incident, why, now)
+            else:
+                tx.save_incident(replace(incident, due_at=None), None)
