@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autofix.core.decisions import Escalate, Hold, decide
@@ -24,10 +24,24 @@ from autofix.ports import Transaction
 UNTOUCHED = (State.OPEN, State.HELD, State.AWAITING_APPROVAL)
 
 
-def observe(ctx: Context, runbook: Runbook, index: int, readings: Sequence[Reading]) -> None:
-    """What a trigger's look at its hosts means: one transaction for all of them."""
+@dataclass(frozen=True)
+class Observation:
+    """What one trigger saw of one host in one look."""
+
+    runbook: Runbook
+    trigger: int
+    readings: Sequence[Reading]
+
+
+def observe(ctx: Context, observations: Sequence[Observation]) -> None:
+    """What looks of triggers mean: one transaction for all of them."""
     with ctx.store.transaction() as tx:
-        tx.save_watches([_observe_one(ctx, tx, runbook, index, each) for each in readings])
+        watches = [
+            _observe_one(ctx, tx, each.runbook, each.trigger, reading)
+            for each in observations
+            for reading in each.readings
+        ]
+        tx.save_watches(watches)
 
 
 def _observe_one(
@@ -50,9 +64,7 @@ def _observe_one(
     return watch
 
 
-def _fired(
-    tx: Transaction, runbook: Runbook, watch: Watch, inputs: Mapping[str, Any]
-) -> None:
+def _fired(tx: Transaction, runbook: Runbook, watch: Watch, inputs: Mapping[str, Any]) -> None:
     if not runbook.enabled or tx.live_incident(runbook.name, watch.host, watch.subject):
         return
     signal = Signal(
@@ -206,6 +218,7 @@ def _retry(live: Incident, signal: Signal, now: float) -> Incident:
         accepted=signal.accepted,
         looks=None,
         held_since=None,
+        facts=signal.facts or live.facts,
         reason=f"{signal.by} starts the fix again",
     )
 
