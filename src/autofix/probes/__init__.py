@@ -6,9 +6,10 @@ To add one: write the file, add its line. To remove one: delete both.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from autofix.ports import Probe
+if TYPE_CHECKING:
+    from autofix.ports import Probe
 
 TABLE = {
     "redis": "autofix.probes.redis:RedisProbe",
