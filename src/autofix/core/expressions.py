@@ -5,7 +5,6 @@ What is not on the list is an ExpressionError; nothing in an expression can be c
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -77,7 +76,7 @@ class _Compiler:
 
     def _node_Const(self, node: nodes.Const, _depth: int) -> Run:
         value = UNKNOWN if node.value is None else node.value
-        if isinstance(value, int | float) and not _sane(value):
+        if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
             raise self.error("a number is too large", f"at most {MAX_NUMBER:.0e}", node=node)
         return lambda _scope: value
 
@@ -263,17 +262,17 @@ class _Compiler:
 
 
 def _lookup(path: list[str | int]) -> Run:
-    name, *rest = path
+    name, rest = str(path[0]), path[1:]
     if not rest:
 
         def bare(scope: Mapping[str, Any]) -> Any:
-            value = scope.get(name)  # type: ignore[call-overload]
+            value = scope.get(name)
             return UNKNOWN if value is None else value
 
         return bare
 
     def nested(scope: Mapping[str, Any]) -> Any:
-        value: Any = scope.get(name)  # type: ignore[call-overload]
+        value: Any = scope.get(name)
         for key in rest:
             value = ops.item(value, key)
         return value
@@ -294,10 +293,6 @@ def _chain(runs: list[Run], compares: list[ops.Operation]) -> Run:
         return UNKNOWN if any(answer is UNKNOWN for answer in answers) else True
 
     return run
-
-
-def _sane(number: float) -> bool:
-    return math.isfinite(number) and abs(number) <= MAX_NUMBER
 
 
 def _dotted(path: list[str | int]) -> str:
