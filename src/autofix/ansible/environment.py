@@ -41,7 +41,6 @@ def run_environment(options: AnsibleOptions, folder: Path) -> dict[str, str]:
         "ANSIBLE_NOCOWS": "1",
         "ANSIBLE_RETRY_FILES_ENABLED": "False",
         "ANSIBLE_DEPRECATION_WARNINGS": "False",
-        "ANSIBLE_CALLBACKS_ENABLED": "",
         "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
         "ANSIBLE_STDOUT_CALLBACK": "autofix_events",
     }
