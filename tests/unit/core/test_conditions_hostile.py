@@ -99,9 +99,9 @@ ATTACKS = [
     "1 < " * 190 + "1",
     "not " * 350 + "a",
 ]
-_WORDS = """a b host host.env inputs.x labels._x __class__ ( ) [ ] { } . , : | ~ + - * / // % ** == != <
-    > <= >= and or not in is if else none true 1 0 1e99 1.5 'x' "y" lower attr map format default
-    round int length abs defined string {{ }} {% %} {# #} \\ ' " = ! @ $ é \u202e"""
+_WORDS = """a b host host.env inputs.x labels._x __class__ ( ) [ ] { } . , : | ~ + - * / // % **
+    == != < > <= >= and or not in is if else none true 1 0 1e99 1.5 'x' "y" lower attr map format
+    default round int length abs defined string {{ }} {% %} {# #} \\ ' " = ! @ $ é \u202e"""
 WORDS = st.sampled_from(_WORDS.split())
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=20)
