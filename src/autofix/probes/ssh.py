@@ -14,17 +14,16 @@ import re
 import shlex
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import paramiko
 
 from autofix.core.readings import Target
 from autofix.probes import known_hosts as known
-from autofix.probes import net, ssh_auth
+from autofix.probes import net, ssh_auth, variables
 from autofix.probes.net import Deadline
 from autofix.probes.programs import CHUNK, GRACE, Output, ProgramError, Result
 from autofix.probes.words import one_line
@@ -70,31 +69,29 @@ def run(target: Target, argv: Sequence[str], *, timeout: float, stdin: bytes = b
 
 def place_of(target: Target) -> Place:
     """The connection that the inventory's variables describe. SshError when they ask too much."""
-    variables = target.variables
     for name in ("ansible_ssh_common_args", "ansible_ssh_extra_args", "ansible_ssh_args"):
-        if _JUMP.search(str(variables.get(name) or "")):
+        if _JUMP.search(_text(target, name)):
             raise SshError(
                 f"{target.host}: {name} asks for a jump host, which probes don't support;"
                 " look from a machine that reaches the host directly"
             )
-    file = _text(variables, "autofix_known_hosts")
+    file = _text(target, "autofix_known_hosts")
     return Place(
-        host=_text(variables, "ansible_host", "ansible_ssh_host") or target.address or target.host,
-        port=_port(target.host, _text(variables, "ansible_port", "ansible_ssh_port") or "22"),
-        user=_text(variables, "ansible_user", "ansible_ssh_user") or getpass.getuser(),
-        password=_text(variables, "ansible_password", "ansible_ssh_password", "ansible_ssh_pass"),
-        key_file=_text(variables, "ansible_ssh_private_key_file", "ansible_private_key_file"),
-        passphrase=_text(variables, "ansible_ssh_private_key_passphrase"),
+        host=_text(target, "ansible_host", "ansible_ssh_host") or target.address or target.host,
+        port=_port(target.host, _text(target, "ansible_port", "ansible_ssh_port") or "22"),
+        user=_text(target, "ansible_user", "ansible_ssh_user") or getpass.getuser(),
+        password=_text(target, "ansible_password", "ansible_ssh_password", "ansible_ssh_pass"),
+        key_file=_text(target, "ansible_ssh_private_key_file", "ansible_private_key_file"),
+        passphrase=_text(target, "ansible_ssh_private_key_passphrase"),
         known_hosts=(file,) if file else USUAL_FILES,
     )
 
 
-def _text(variables: Mapping[str, Any], *names: str) -> str:
-    for name in names:
-        value = variables.get(name)
-        if value is not None and value != "":
-            return str(value)
-    return ""
+def _text(target: Target, *names: str) -> str:
+    try:
+        return next(filter(None, (variables.text(target, name) for name in names)), "")
+    except variables.VariableError as error:
+        raise SshError(str(error)) from error
 
 
 def _port(host: str, text: str) -> int:
