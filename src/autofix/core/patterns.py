@@ -7,6 +7,7 @@ be ambiguous in too many ways is refused when the runbook is read, not when an a
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,8 +31,10 @@ def pattern_fault(pattern: str, max_length: int) -> str:
     if len(pattern) > 500:
         return "a pattern has at most 500 characters"
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
+        with warnings.catch_warnings():  # `[a||b]` may mean something else in a later Python
+            warnings.simplefilter("error")
+            re.compile(pattern)
+    except (re.error, OverflowError, RecursionError, Warning) as error:
         return f"not a regular expression: {error}"
     if re.search(r"\\[1-9]|\(\?P=|\(\?\(|\(\?<?[=!]", pattern):
         return "back references and look-around are not allowed in a pattern"
