@@ -1,0 +1,104 @@
+"""`audit.head`: the last (size, hash) of the chain, beside the store, so that a cut shows.
+
+A file that contradicts the chain is evidence: it is never overwritten, and `verify` goes on
+reporting it until a person has looked and moved it away.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from autofix.errors import AuditError
+
+log = logging.getLogger("autofix.store")
+
+Head = tuple[int, str]
+_HEAD = re.compile(r"(?:^|[^0-9])(\d{1,15}) ([0-9a-f]{64})(?![0-9a-f])")
+
+
+def parse(text: str) -> list[Head]:
+    """Every `<size> <hash>` in a text, such as a head file or a log that keeps copies of it."""
+    return [(int(size), digest) for size, digest in _HEAD.findall(text)]
+
+
+def read(path: Path) -> Head | None:
+    """What the head file says; None if there is none; AuditError if it can't be read."""
+    try:
+        found = parse(path.read_text(encoding="utf-8", errors="replace"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise AuditError(f"{path} can't be read: {error.strerror}") from None
+    if len(found) != 1:
+        raise AuditError(f"{path} does not hold one size and hash")
+    return found[0]
+
+
+def write(path: Path, head: Head) -> None:
+    """Replace the file atomically; readable by its owner only."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(f"{head[0]} {head[1]}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
+
+
+class HeadWriter:
+    """Writes the head at most once per `pause` seconds, and at close."""
+
+    def __init__(self, path: Path, hash_at: Callable[[int], str], pause: float = 1.0) -> None:
+        self._path = path
+        self._hash_at = hash_at
+        self._pause = pause
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._latest: Head | None = None
+        self._timer: threading.Timer | None = None
+        self._said = ""
+
+    def moved(self, head: Head) -> None:
+        """The chain's end has moved; the file follows soon."""
+        with self._lock:
+            self._latest = head
+            if self._timer is None:
+                self._timer = threading.Timer(self._pause, self.flush)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def flush(self) -> None:
+        """Write now what is not written yet. Never raises: the commit it follows has happened."""
+        with self._writing:
+            with self._lock:
+                head, self._latest = self._latest, None
+                timer, self._timer = self._timer, None
+            if timer is not None:
+                timer.cancel()
+            if head is not None:
+                self._write(head)
+
+    def _write(self, head: Head) -> None:
+        try:
+            old = read(self._path)
+            if old and old[0] > head[0]:
+                return  # another process is ahead; or the chain was cut, which verify will say
+            if old and self._hash_at(old[0]) != old[1]:
+                raise AuditError(f"{self._path} contradicts the audit chain and is left as it is")
+            write(self._path, head)
+        except Exception as error:  # noqa: BLE001 - a timer's thread: said once, never raised
+            self._say(str(error))
+
+    def _say(self, what: str) -> None:
+        if what != self._said:
+            self._said = what
+            log.error("%s; run autofix audit verify", what)

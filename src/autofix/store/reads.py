@@ -1,0 +1,219 @@
+"""Questions to the store: `ports.Reads` in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Select, Table, false, func, literal_column, select
+
+from autofix.core.audit import GENESIS, AuditEntry
+from autofix.core.incidents import Incident, State
+from autofix.core.pages import Page
+from autofix.core.pauses import Pause
+from autofix.core.runs import Run, RunEvent, RunKind, RunState
+from autofix.core.signals import Signal
+from autofix.core.triggers import Watch
+from autofix.store import rows, tables
+from autofix.store.rows import Codec, Value
+from autofix.store.session import Session
+
+# Written as literals: a partial index is used only where its very condition is in the query.
+PLANNED = tables.runs.c.state == literal_column("'planned'")
+QUEUED = tables.pages.c.state == literal_column("'queued'")
+RECEIVED = tables.signals.c.state == literal_column("'received'")
+LIVE = tables.incidents.c.live
+
+
+def _narrowed(query: Select[Any], table: Table, **wanted: str | int | None) -> Select[Any]:
+    """Where columns equal what is wanted; empty text and None want everything."""
+    given = {name: value for name, value in wanted.items() if value not in ("", None)}
+    return query.where(*(table.c[name] == value for name, value in given.items()))
+
+
+def _one_of(query: Select[Any], column: Any, wanted: Iterable[Any] | None) -> Select[Any]:
+    return query if wanted is None else query.where(column.in_([str(each) for each in wanted]))
+
+
+def _due(codec: Codec[Any], which: Any, now: float, limit: int) -> Select[Any]:
+    due_at, number = codec.table.c.due_at, codec.table.c.id
+    query = select(*codec.columns).where(which, due_at <= now)
+    return query.order_by(due_at, number).limit(limit)
+
+
+class SqlReads:
+    """`ports.Reads` within one transaction, so all answers are of one moment."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def _all(self, codec: Codec[Value], query: Select[Any]) -> list[Value]:
+        return [codec.value(row) for row in self._session.all(query)]
+
+    def _one(self, codec: Codec[Value], query: Select[Any]) -> Value | None:
+        row = self._session.first(query)
+        return None if row is None else codec.value(row)
+
+    def _by_id(self, codec: Codec[Value], number: int) -> Value | None:
+        return self._one(codec, select(*codec.columns).where(codec.table.c.id == number))
+
+    def _newest(
+        self, codec: Codec[Value], query: Select[Any], before: int | None, limit: int
+    ) -> list[Value]:
+        number = codec.table.c.id
+        if before is not None:
+            query = query.where(number < before)
+        return self._all(codec, query.order_by(number.desc()).limit(limit))
+
+    def incident(self, incident_id: int) -> Incident | None:
+        return self._by_id(rows.INCIDENT, incident_id)
+
+    def live_incident(self, runbook: str, host: str, subject: str) -> Incident | None:
+        return self._one(rows.INCIDENT, self._of_target(runbook, host, subject).where(LIVE))
+
+    def _of_target(self, runbook: str, host: str, subject: str) -> Select[Any]:
+        t = tables.incidents.c
+        query = select(*rows.INCIDENT.columns)
+        return query.where(t.runbook == runbook, t.host == host, t.subject == subject)
+
+    def incidents(
+        self,
+        *,
+        states: Iterable[State] | None = None,
+        runbook: str = "",
+        host: str = "",
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Incident]:
+        query = _narrowed(
+            select(*rows.INCIDENT.columns), tables.incidents, runbook=runbook, host=host
+        )
+        query = _one_of(query, tables.incidents.c.state, states)
+        return self._newest(rows.INCIDENT, query, before, limit)
+
+    def due_incidents(self, now: float, limit: int = 500) -> list[Incident]:
+        return self._all(rows.INCIDENT, _due(rows.INCIDENT, LIVE, now, limit))
+
+    def next_due(self) -> float | None:
+        waiting = ((tables.incidents, LIVE), (tables.runs, PLANNED), (tables.pages, QUEUED))
+        earliest = [
+            self._session.scalar(select(func.min(table.c.due_at)).where(which))
+            for table, which in waiting
+        ]
+        return min((due for due in earliest if due is not None), default=None)
+
+    def attempts(self, runbook: str, host: str, subject: str, since: float) -> list[Incident]:
+        t = tables.incidents.c
+        query = self._of_target(runbook, host, subject).where(
+            t.check == false(), t.fix_started_at >= since
+        )
+        return self._all(rows.INCIDENT, query.order_by(t.fix_started_at, t.id))
+
+    def last_ended(self, runbook: str, host: str, subject: str) -> Incident | None:
+        t = tables.incidents.c
+        query = self._of_target(runbook, host, subject).where(
+            t.check == false(), t.live == false(), t.fix_started_at.is_not(None)
+        )
+        ended = func.coalesce(t.ended_at, t.updated_at)
+        return self._one(rows.INCIDENT, query.order_by(ended.desc(), t.id.desc()).limit(1))
+
+    def run(self, run_id: int) -> Run | None:
+        return self._by_id(rows.RUN, run_id)
+
+    def runs(
+        self,
+        *,
+        incident: int | None = None,
+        states: Iterable[RunState] | None = None,
+        kinds: Iterable[RunKind] | None = None,
+        runbook: str = "",
+        host: str = "",
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Run]:
+        query = _narrowed(
+            select(*rows.RUN.columns), tables.runs, incident=incident, runbook=runbook, host=host
+        )
+        query = _one_of(query, tables.runs.c.state, states)
+        query = _one_of(query, tables.runs.c.kind, kinds)
+        return self._newest(rows.RUN, query, before, limit)
+
+    def due_runs(self, now: float, limit: int = 100) -> list[Run]:
+        return self._all(rows.RUN, _due(rows.RUN, PLANNED, now, limit))
+
+    def run_events(
+        self, run_id: int, after: int = 0, limit: int = 1000
+    ) -> list[tuple[int, RunEvent]]:
+        t = tables.run_events.c
+        query = select(t.number, *rows.RUN_EVENT.columns).where(t.run == run_id, t.number > after)
+        found: Sequence[Any] = self._session.all(query.order_by(t.number).limit(limit))
+        return [(number, rows.RUN_EVENT.value(event)) for number, *event in found]
+
+    def host_lock(self, host: str) -> int | None:
+        t = tables.host_locks.c
+        number: int | None = self._session.scalar(select(t.run).where(t.host == host))
+        return number
+
+    def watch(self, runbook: str, trigger: int, host: str, subject: str) -> Watch | None:
+        query = select(*rows.WATCH.columns).where(
+            tables.watches.c.trigger == trigger, tables.watches.c.subject == subject
+        )
+        t = tables.watches.c
+        return self._one(rows.WATCH, query.where(t.runbook == runbook, t.host == host))
+
+    def watches(self, runbook: str = "", host: str = "") -> list[Watch]:
+        t = tables.watches
+        query = _narrowed(select(*rows.WATCH.columns), t, runbook=runbook, host=host)
+        return self._all(rows.WATCH, query.order_by(*t.primary_key.columns))
+
+    def signals(self, *, received: bool = False, limit: int = 100) -> list[Signal]:
+        query = select(*rows.SIGNAL.columns)
+        if not received:
+            return self._newest(rows.SIGNAL, query, None, limit)
+        oldest_first = query.where(RECEIVED).order_by(tables.signals.c.id).limit(limit)
+        return self._all(rows.SIGNAL, oldest_first)
+
+    def signal(self, signal_id: int) -> Signal | None:
+        return self._by_id(rows.SIGNAL, signal_id)
+
+    def pauses(self) -> list[Pause]:
+        t = tables.pauses.c
+        query = select(*rows.PAUSE.columns).order_by(t.at.desc(), t.runbook, t.host)
+        return self._all(rows.PAUSE, query)
+
+    def page(self, page_id: int) -> Page | None:
+        return self._by_id(rows.PAGE, page_id)
+
+    def pages(self, *, incident: int | None = None, limit: int = 100) -> list[Page]:
+        query = _narrowed(select(*rows.PAGE.columns), tables.pages, incident=incident)
+        return self._newest(rows.PAGE, query, None, limit)
+
+    def due_pages(self, now: float, limit: int = 100) -> list[Page]:
+        return self._all(rows.PAGE, _due(rows.PAGE, QUEUED, now, limit))
+
+    def audit_head(self) -> tuple[int, str]:
+        t = tables.audit.c
+        row = self._session.first(select(t.seq, t.hash).order_by(t.seq.desc()).limit(1))
+        return (0, GENESIS) if row is None else (row.seq, row.hash)
+
+    def audit(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 1000,
+        actor: str = "",
+        action: str = "",
+        runbook: str = "",
+        host: str = "",
+        incident: int | None = None,
+        newest_first: bool = False,
+    ) -> list[AuditEntry]:
+        seq = tables.audit.c.seq
+        wanted: dict[str, Any] = {"actor": actor, "action": action, "incident": incident}
+        query = select(*rows.ENTRY_COLUMNS).where(seq > after)
+        query = _narrowed(query, tables.audit, runbook=runbook, host=host, **wanted)
+        if before is not None:
+            query = query.where(seq < before)
+        query = query.order_by(seq.desc() if newest_first else seq).limit(limit)
+        return [rows.entry(row) for row in self._session.all(query)]

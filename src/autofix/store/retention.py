@@ -1,0 +1,76 @@
+"""Retention: what is old and over is dropped. The audit chain is kept whole, always.
+
+A chain with its beginning cut off can't prove anything, and an entry is small: six months of a
+busy site are some hundred megabytes.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Table, delete, func, select
+
+from autofix.core.pages import PageState
+from autofix.core.runs import RunState
+from autofix.core.signals import SignalState
+from autofix.store import tables
+from autofix.store.session import Session
+
+_OVER = [str(state) for state in (RunState.FINISHED, RunState.LOST, RunState.DROPPED)]
+
+
+def forget(session: Session, before: float) -> int:
+    """Drop run output, ended incidents with all of theirs, signals, watches; how many rows."""
+    return _output(session, before) + _incidents(session, before) + _rest(session, before)
+
+
+def _drop(session: Session, table: Table, *which: ColumnElement[bool]) -> int:
+    return session.change(delete(table).where(*which))
+
+
+def _output(session: Session, before: float) -> int:
+    run = tables.runs.c
+    old = select(run.id).where(run.state.in_(_OVER), run.finished_at < before)
+    return _drop(session, tables.run_events, tables.run_events.c.run.in_(old))
+
+
+def _incidents(session: Session, before: float) -> int:
+    incident, run, page = tables.incidents.c, tables.runs.c, tables.pages.c
+    # An incident that still owes a run (afterwards) or a page stays until that is done.
+    owed_runs = select(run.incident).where(run.state.not_in(_OVER))
+    owed_pages = select(page.incident).where(
+        page.incident.is_not(None), page.state == str(PageState.QUEUED)
+    )
+    query = select(incident.id).where(
+        ~incident.live,
+        func.coalesce(incident.ended_at, incident.updated_at) < before,
+        incident.id.not_in(owed_runs),
+        incident.id.not_in(owed_pages),
+    )
+    old = [row.id for row in session.all(query)]
+    # In portions: a statement takes a limited number of values.
+    return sum(_whole(session, old[start : start + 500]) for start in range(0, len(old), 500))
+
+
+def _whole(session: Session, numbers: list[int]) -> int:
+    run = tables.runs.c
+    of_these = select(run.id).where(run.incident.in_(numbers))
+    return (
+        _drop(session, tables.run_events, tables.run_events.c.run.in_(of_these))
+        + _drop(session, tables.runs, run.incident.in_(numbers))
+        + _drop(session, tables.pages, tables.pages.c.incident.in_(numbers))
+        + _drop(session, tables.incidents, tables.incidents.c.id.in_(numbers))
+    )
+
+
+def _rest(session: Session, before: float) -> int:
+    signal, watch, page = tables.signals.c, tables.watches.c, tables.pages.c
+    sent = page.state == str(PageState.SENT)
+    return (
+        _drop(
+            session,
+            tables.signals,
+            signal.state != str(SignalState.RECEIVED),
+            signal.at < before,
+        )
+        + _drop(session, tables.watches, watch.at < before)
+        + _drop(session, tables.pages, page.incident.is_(None), sent, page.created_at < before)
+    )

@@ -1,0 +1,65 @@
+"""Appending to the audit chain within a transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from autofix.core.audit import GENESIS, AuditEvent, numbered
+from autofix.store import tables
+from autofix.store.chain import digest
+from autofix.store.rows import EVENT
+from autofix.store.session import Session
+
+
+class Sealer:
+    """The end of the chain as this transaction moves it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._head: tuple[int, str] | None = None
+
+    @property
+    def moved_to(self) -> tuple[int, str] | None:
+        """The new (size, hash), or None if nothing was appended."""
+        return self._head
+
+    def prepare(self, event: AuditEvent | None) -> AuditEvent | None:
+        """Refuse what can't be sealed (StoreError) before any state is changed for it."""
+        if event is not None:
+            EVENT.row(event)
+        return event
+
+    def append(
+        self, event: AuditEvent | None, *, incident: int | None = None, run: int | None = None
+    ) -> None:
+        """Seal an event; a 0 for its incident or run becomes the number given here."""
+        if event is None:
+            return
+        size, prev = self._head or self._stored_head()
+        row = EVENT.row(numbered(event, incident=incident, run=run))
+        row |= {"seq": size + 1, "at": float(row["at"]), "prev": prev}
+        row["hash"] = digest(tuple(row[column] for column in SEALED))
+        self._session.change(insert(tables.audit).values(row))
+        self._head = (size + 1, row["hash"])
+
+    def _stored_head(self) -> tuple[int, str]:
+        t = tables.audit.c
+        found: Any = self._session.first(select(t.seq, t.hash).order_by(t.seq.desc()).limit(1))
+        return (0, GENESIS) if found is None else (found.seq, found.hash)
+
+
+#: The columns of an entry in the order in which `chain` takes them; `hash` follows.
+SEALED = (
+    "seq",
+    "at",
+    "actor",
+    "action",
+    "runbook",
+    "host",
+    "incident",
+    "run",
+    "payload",
+    "prev",
+)

@@ -1,0 +1,99 @@
+"""One connection within one transaction: statements, with foreign errors mapped at this border."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Executable, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from autofix.errors import StoreError
+from autofix.store.faults import is_unique, mapped
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+class Taken(Exception):
+    """A unique key is taken; the caller says in words which."""
+
+
+class Session:
+    """After a failed statement nothing more is done or committed: no half state, ever."""
+
+    def __init__(self, connection: Connection, where: str) -> None:
+        self._connection = connection
+        self._where = where
+        self._broken: StoreError | None = None
+
+    def check(self) -> None:
+        """Raise again what broke this transaction, if something did."""
+        if self._broken is not None:
+            raise self._broken
+
+    @contextmanager
+    def _guarded(self) -> Iterator[Connection]:
+        self.check()
+        try:
+            yield self._connection
+        except (SQLAlchemyError, OverflowError, UnicodeError) as error:
+            self._broken = mapped(error, self._where)
+            raise self._broken from error
+
+    def all(self, statement: Executable) -> Sequence[Any]:
+        with self._guarded() as connection:
+            return connection.execute(statement).all()
+
+    def first(self, statement: Executable) -> Any:
+        """The first row or None."""
+        with self._guarded() as connection:
+            return connection.execute(statement).first()
+
+    def scalar(self, statement: Executable) -> Any:
+        with self._guarded() as connection:
+            return connection.execute(statement).scalar()
+
+    def change(self, statement: Executable, rows: Rows | None = None) -> int:
+        """Run an update or a delete; how many rows it met."""
+        with self._guarded() as connection:
+            if rows is None:
+                return connection.execute(statement).rowcount
+            return connection.execute(statement, rows).rowcount
+
+    def change_unique(self, statement: Executable) -> int:
+        """The same where a unique key may be in the way: Taken then, and the block goes on."""
+        with self._guarded() as connection, self._savepoint(connection):
+            return connection.execute(statement).rowcount
+
+    def insert(self, table: Table, row: Mapping[str, Any]) -> Any:
+        """Insert one row; its new number. Taken if a unique key is."""
+        with self._guarded() as connection, self._savepoint(connection):
+            key = connection.execute(table.insert(), row).inserted_primary_key
+            return key[0] if key else None
+
+    def insert_all(self, table: Table, rows: Rows) -> None:
+        with self._guarded() as connection, self._savepoint(connection):
+            connection.execute(table.insert(), rows)
+
+    @contextmanager
+    def _savepoint(self, connection: Connection) -> Iterator[None]:
+        try:
+            with connection.begin_nested():
+                yield
+        except IntegrityError as error:
+            if is_unique(error):
+                raise Taken from error
+            raise mapped(error, self._where) from error
+
+    def upsert(self, table: Table, rows: Rows) -> None:
+        """Insert, or replace the row with the same primary key."""
+        insert: Any = postgresql.insert if self._is_postgresql() else sqlite.insert
+        statement = insert(table)
+        keys = [column.name for column in table.primary_key]
+        fresh = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+        self.change(statement.on_conflict_do_update(index_elements=keys, set_=fresh), rows)
+
+    def _is_postgresql(self) -> bool:
+        return self._connection.dialect.name == "postgresql"

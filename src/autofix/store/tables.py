@@ -1,0 +1,210 @@
+"""The tables, in types that SQLite and PostgreSQL share. Migrations create them, never this file.
+
+Columns are named as the fields of the core's dataclasses; JSON is canonical text; times are
+seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+#: SQLite counts by itself only in INTEGER columns.
+Number = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", Number, primary_key=True, autoincrement=True)
+
+
+def _text(name: str, **options: Any) -> Column[str]:
+    return Column(name, Text, nullable=False, **options)
+
+
+def _number(name: str, **options: Any) -> Column[int]:
+    return Column(name, Number, nullable=options.pop("nullable", False), **options)
+
+
+def _at(name: str, *, nullable: bool = False) -> Column[float]:
+    return Column(name, Double, nullable=nullable)
+
+
+def _flag(name: str, *, nullable: bool = False) -> Column[bool]:
+    return Column(name, Boolean, nullable=nullable)
+
+
+def _where(sqlite: str, postgresql: str = "") -> dict[str, Any]:
+    return {"sqlite_where": text(sqlite), "postgresql_where": text(postgresql or sqlite)}
+
+
+incidents = Table(
+    "incidents",
+    metadata,
+    _id(),
+    *map(_text, ("runbook", "host", "subject", "state", "origin", "severity")),
+    *map(_at, ("opened_at", "updated_at")),
+    *(_at(name, nullable=True) for name in ("due_at", "held_since", "fix_started_at", "ended_at")),
+    *map(_text, ("requested_by", "inputs", "facts_before", "facts")),
+    *map(_number, ("trigger", "step", "attempt")),
+    _text("reason"),
+    Column("looks", Text),
+    *map(_text, ("approved", "accepted", "paged_for")),
+    _flag("check"),
+    _flag("was_ill", nullable=True),
+    _number("version"),
+    _flag("live"),  # the state is not an ended one; kept beside it for the indexes
+    sqlite_autoincrement=True,
+)
+Index(
+    "one_live_incident",
+    incidents.c.runbook,
+    incidents.c.host,
+    incidents.c.subject,
+    unique=True,
+    **_where("live = 1", "live"),
+)
+Index("incidents_due", incidents.c.due_at, **_where("live = 1", "live"))
+Index(
+    "incidents_target",
+    incidents.c.runbook,
+    incidents.c.host,
+    incidents.c.subject,
+    incidents.c.fix_started_at,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _id(),
+    Column("incident", Number, ForeignKey("incidents.id"), nullable=False),
+    *map(_text, ("runbook", "host", "kind")),
+    *map(_number, ("step", "attempt")),
+    *map(_text, ("playbook", "state", "variables")),
+    _at("timeout"),
+    _flag("check"),
+    _at("planned_at"),
+    *(_at(name, nullable=True) for name in ("due_at", "started_at", "finished_at")),
+    _text("owner"),
+    _at("lease_until", nullable=True),
+    _number("token"),
+    _text("cancel_requested"),
+    Column("outcome", Text),
+    *map(_text, ("reason", "result")),
+    _number("version"),
+    UniqueConstraint("incident", "kind", "step", "attempt", name="one_run_per_step"),
+    sqlite_autoincrement=True,
+)
+Index("runs_due", runs.c.due_at, **_where("state = 'planned'"))
+Index("runs_state", runs.c.state)
+Index("runs_host", runs.c.host)
+
+run_events = Table(
+    "run_events",
+    metadata,
+    Column("run", Number, ForeignKey("runs.id"), primary_key=True, autoincrement=False),
+    Column("number", Number, primary_key=True, autoincrement=False),
+    _text("kind"),
+    _at("at"),
+    *map(_text, ("play", "task", "host", "text", "data")),
+)
+
+host_locks = Table(
+    "host_locks",
+    metadata,
+    Column("host", Text, primary_key=True),
+    *map(_number, ("run", "token")),
+    _at("until"),
+)
+
+#: Numbers that only grow: the fencing token.
+counters = Table("counters", metadata, Column("name", Text, primary_key=True), _number("value"))
+
+signals = Table(
+    "signals",
+    metadata,
+    _id(),
+    _text("origin"),
+    _at("at"),
+    *map(_text, ("host", "runbook", "subject")),
+    _flag("firing"),
+    _number("trigger"),
+    *map(_text, ("facts", "labels", "inputs", "by", "accepted")),
+    _flag("check"),
+    *map(_text, ("state", "reason")),
+    _number("incident", nullable=True),
+    sqlite_autoincrement=True,
+)
+Index("signals_received", signals.c.id, **_where("state = 'received'"))
+
+watches = Table(
+    "watches",
+    metadata,
+    Column("runbook", Text, primary_key=True),
+    Column("trigger", Number, primary_key=True, autoincrement=False),
+    Column("host", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    _at("at"),
+    _at("since", nullable=True),
+    _flag("firing"),
+    _number("misses"),
+    *map(_text, ("verdict", "why", "facts")),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("runbook", Text, primary_key=True),
+    Column("host", Text, primary_key=True),
+    _at("at"),
+    *map(_text, ("by", "reason")),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    _id(),
+    Column("incident", Number, ForeignKey("incidents.id")),
+    *map(_text, ("policy", "channels", "severity", "title", "text", "dedup_key")),
+    _at("created_at"),
+    _at("due_at", nullable=True),
+    _text("state"),
+    _number("tried"),
+    _text("sent_by"),
+    _at("sent_at", nullable=True),
+    *map(_text, ("last_error", "data")),
+    _number("version"),
+    sqlite_autoincrement=True,
+)
+Index("pages_due", pages.c.due_at, **_where("state = 'queued'"))
+Index("pages_incident", pages.c.incident)
+
+slots = Table(
+    "slots", metadata, Column("job", Text, primary_key=True), Column("slot", Text, primary_key=True)
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Number, primary_key=True, autoincrement=False),
+    _at("at"),
+    *map(_text, ("actor", "action", "runbook", "host")),
+    _number("incident", nullable=True),
+    _number("run", nullable=True),
+    *map(_text, ("payload", "prev", "hash")),
+)
+Index("audit_incident", audit.c.incident)
