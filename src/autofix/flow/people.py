@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autofix.core.audit import AuditEvent
+from autofix.core.audit import AuditEvent
 from autofix.core.decisions import approval_key
 from autofix.core.incidents import Incident, Origin, State
 from autofix.core.pauses import Pause
@@ -96,6 +97,23 @@ def cancel(ctx: Context, run_id: int, by: str, reason: str = "") -> Run:
         return tx.save_run(asked, of_run(asked, "cancel_requested", now, by, reason=reason))
 
 
+def cancel_all(ctx: Context, by: str, reason: str) -> list[int]:
+    """Ask everything that runs to end."""
+    with ctx.store.reading() as reads:
+        running = reads.runs(states=[RunState.CLAIMED, RunState.STARTED], limit=10_000)
+    return _cancel_each(ctx, [run.id for run in running], by, reason)
+
+
+def _cancel_each(ctx: Context, run_ids: list[int], by: str, reason: str) -> list[int]:
+    asked = []
+    for run_id in run_ids:
+        try:
+            asked.append(cancel(ctx, run_id, by, reason).id)
+        except HeldError:
+            continue  # it ended by itself meanwhile
+    return asked
+
+
 def pause(
     ctx: Context,
     by: str,
@@ -115,12 +133,7 @@ def pause(
     if not cancel_running:
         return []
     covered = [run.id for run in running if scope.covers(run.runbook, run.host)]
-    for run_id in covered:
-        try:
-            cancel(ctx, run_id, by, f"paused: {reason}" if reason else "paused")
-        except HeldError:
-            continue  # it ended by itself meanwhile
-    return covered
+    return _cancel_each(ctx, covered, by, f"paused: {reason}" if reason else "paused")
 
 
 def resume(ctx: Context, by: str, *, runbook: str = "", host: str = "") -> bool:

@@ -1,0 +1,137 @@
+"""Why a runbook did or did not act on a host: what was seen, what each guard says, what follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autofix.core.decisions import Act, AwaitApproval, Decision, decide
+from autofix.core.durations import human
+from autofix.core.guards import GUARDS
+from autofix.core.incidents import Incident, Origin, State
+from autofix.core.runbooks import AlertTrigger, ProbeTrigger, Runbook, ScheduleTrigger
+from autofix.errors import UsageError
+from autofix.flow.context import Context
+from autofix.flow.decide import situation
+from autofix.flow.intake import defaults
+from autofix.flow.looking import scope
+from autofix.ports import Reads
+
+
+@dataclass(frozen=True)
+class Answer:
+    runbook: str
+    host: str
+    lines: tuple[str, ...]
+    verdict: str
+
+
+def explain(ctx: Context, name: str, host: str, served: bool) -> Answer:
+    """Every trigger, guard and step, in words, from the store and the files in force."""
+    runbook = ctx.book.runbooks.get(name)
+    if runbook is None:
+        raise UsageError(f"there is no runbook {name!r}", hint="see `autofix check`")
+    inventory = ctx.book.inventory
+    if not inventory.known(host) or inventory.hosts(host) != [host]:
+        raise UsageError(f"{host!r} is not a host of the inventory", hint="names are exact")
+    now = ctx.clock.now()
+    with ctx.store.reading() as reads:
+        lines = [] if served else ["no server runs: nothing is being watched"]
+        lines += [] if runbook.enabled else ["enabled: false — only people run it"]
+        lines += _triggers(ctx, reads, runbook, host, now)
+        incidents = _incidents(ctx, reads, runbook, host, now)
+        lines += [line for each in incidents for line in each[0]]
+        verdict = _verdict(reads, runbook, host, incidents, lines)
+    return Answer(name, host, tuple(lines), verdict)
+
+
+def _triggers(ctx: Context, reads: Reads, runbook: Runbook, host: str, now: float) -> list[str]:
+    if not runbook.triggers:
+        return ["it has no trigger: only people run it"]
+    lines: list[str] = []
+    for index, trigger in enumerate(runbook.triggers):
+        if isinstance(trigger, AlertTrigger):
+            lines.append(f"trigger {index + 1}: the alert {trigger.alert}")
+        elif host not in ctx.book.inventory.hosts(trigger.hosts):
+            lines.append(f"trigger {index + 1}: not for this host (hosts: {trigger.hosts})")
+        elif isinstance(trigger, ScheduleTrigger):
+            lines.append(f"trigger {index + 1}: the schedule {trigger.cron!r}")
+        else:
+            lines += _probe_trigger(reads, runbook, index, trigger, host, now)
+    return lines
+
+
+def _probe_trigger(
+    reads: Reads, runbook: Runbook, index: int, trigger: ProbeTrigger, host: str, now: float
+) -> list[str]:
+    label = f"trigger {index + 1} (probe {trigger.probe}: {trigger.when.text})"
+    watches = [each for each in reads.watches(runbook.name, host) if each.trigger == index]
+    if not watches:
+        return [f"{label}: never looked at yet"]
+    lines = []
+    for each in watches:
+        where = f" {each.subject}" if each.subject else ""
+        lines.append(f"{label}{where}: {each.verdict}, {human(now - each.at)} ago: {each.why}")
+    return lines
+
+
+Explained = tuple[list[str], Incident | None, Decision | None]
+
+
+def _incidents(
+    ctx: Context, reads: Reads, runbook: Runbook, host: str, now: float
+) -> list[Explained]:
+    """Each open incident here; without one, what would happen if the trigger fired now."""
+    live = [
+        each for each in reads.incidents(runbook=runbook.name, host=host, limit=200) if each.live
+    ]
+    if live:
+        return [_one(ctx, reads, runbook, each, now, real=True) for each in live]
+    facts = max(reads.watches(runbook.name, host), key=lambda each: each.at, default=None)
+    draft = Incident(
+        0,
+        runbook.name,
+        host,
+        "",
+        State.OPEN,
+        Origin.PROBE,
+        runbook.severity,
+        now,
+        now,
+        inputs=defaults(runbook),
+        facts=facts.facts if facts else {},
+    )
+    return [_one(ctx, reads, runbook, draft, now, real=False)]
+
+
+def _one(
+    ctx: Context, reads: Reads, runbook: Runbook, incident: Incident, now: float, *, real: bool
+) -> Explained:
+    seen = situation(ctx, reads, runbook, incident, now)
+    lines = []
+    if real:
+        lines.append(f"incident {incident.id} is {incident.state}: {incident.reason}")
+    for guard in GUARDS:
+        brake = guard(runbook, incident, seen)
+        words = brake.reason if brake else "lets it pass"
+        lines.append(f"guard {guard.__name__}: {words}")
+    names = scope(ctx, incident.host, incident.facts, incident.inputs)
+    decision = decide(runbook, incident, seen, names)
+    if isinstance(decision, Act):
+        lines += list(decision.skipped)
+    return lines, incident if real else None, decision
+
+
+def _verdict(
+    reads: Reads, runbook: Runbook, host: str, explained: list[Explained], lines: list[str]
+) -> str:
+    _, incident, decision = explained[0]
+    if incident is not None:
+        return f"incident {incident.id} is {incident.state}: {incident.reason}"
+    last = reads.incidents(runbook=runbook.name, host=host, limit=1)
+    before = f" (last: incident {last[0].id}, {last[0].state})" if last else ""
+    if isinstance(decision, Act):
+        return f"nothing is open{before}; if a trigger fired now it would act: {decision.reason}"
+    if isinstance(decision, AwaitApproval):
+        return f"nothing is open{before}; if a trigger fired now: {decision.reason}"
+    reason = decision.reason if decision else ""
+    return f"nothing is open{before}; if a trigger fired now it would not act: {reason}"

@@ -1,0 +1,102 @@
+"""The server: it leads its store, watches by schedule, and does what is due."""
+
+from __future__ import annotations
+
+import threading
+
+from autofix.app.site import Site, owner_name
+from autofix.core.audit import AuditEvent
+from autofix.errors import AutofixError, ConfigError
+from autofix.flow.context import Context, log
+from autofix.flow.people import cancel_all
+from autofix.flow.pools import Pools
+from autofix.flow.recover import recover
+from autofix.flow.tick import Engine
+from autofix.scheduling.schedule import Schedule
+
+#: Seconds between two looks at whether the project's files changed.
+RELOAD_EVERY = 3.0
+#: How long running playbooks may take to end when the server stops, in seconds.
+GRACE = 8.0
+
+
+class Server:
+    """One `autofix serve`. `run` blocks until `stop`."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._stopping = threading.Event()
+        self._engine: Engine | None = None
+
+    def stop(self) -> None:
+        """Ask it to end; safe in a signal handler."""
+        self._stopping.set()
+        if self._engine is not None:
+            self._engine.wake()
+
+    def run(self) -> None:
+        owner = owner_name("serve")
+        with self._site.store.lead(owner):
+            ctx = self._site.context(owner, full=True)
+            self._note(ctx, "server.started", warnings=[str(w) for w in self._site.warnings])
+            for warning in self._site.warnings:
+                log.warning("%s", warning)
+            lost = recover(ctx)
+            log.info(
+                "autofix serves %s: %d runbooks, %d lost runs taken up",
+                self._site.file, len(ctx.book.runbooks), len(lost),
+            )
+            self._serve(ctx)
+            self._note(ctx, "server.stopped")
+
+    def _serve(self, ctx: Context) -> None:
+        pools = Pools()
+        self._engine = engine = Engine(ctx, pools.start)
+        schedule = Schedule(ctx, pools, engine.wake, self._site.timezone)
+        schedule.start()
+        reloader = threading.Thread(
+            target=self._reload_loop, args=(ctx, schedule), name="reload", daemon=True
+        )
+        reloader.start()
+        try:
+            engine.run(until=self._stopping.is_set)
+        finally:
+            schedule.stop()
+            self._end_runs(ctx, pools)
+            pools.close(wait=False)
+
+    def _end_runs(self, ctx: Context, pools: Pools) -> None:
+        """No playbook outlives the server; what was cut short is written down as cancelled."""
+        if not pools.busy("run"):
+            return
+        cancel_all(ctx, ctx.owner, "the server stops")
+        deadline = ctx.clock.now() + GRACE
+        while pools.busy("run") and ctx.clock.now() < deadline:
+            ctx.clock.sleep(0.05)
+
+    def _reload_loop(self, ctx: Context, schedule: Schedule) -> None:
+        while not self._stopping.wait(RELOAD_EVERY):
+            try:
+                self._reload(ctx, schedule)
+            except AutofixError as error:
+                log.error("looking for changed files: %s", error)
+
+    def _reload(self, ctx: Context, schedule: Schedule) -> None:
+        """Take changed files into force; broken ones leave the last good ones as they are."""
+        if not self._site.changed():
+            return
+        try:
+            ctx.book = self._site.reload()
+        except ConfigError as error:
+            for problem in error.problems:
+                log.error("%s", problem)
+            log.error("the changed files are not in force: the last good ones are")
+            self._note(ctx, "settings.rejected", problems=[str(p) for p in error.problems])
+            return
+        schedule.load()
+        log.info("changed files are in force: %d runbooks", len(ctx.book.runbooks))
+        self._note(ctx, "settings.loaded", runbooks=sorted(ctx.book.runbooks))
+
+    def _note(self, ctx: Context, action: str, **payload: object) -> None:
+        with ctx.store.transaction() as tx:
+            tx.record(AuditEvent(ctx.clock.now(), ctx.owner, action, payload=payload))

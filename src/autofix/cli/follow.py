@@ -1,0 +1,194 @@
+"""An incident told as it happens: from the sealed record and the run's events, wherever it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from autofix.cli.tasks import MARKS, task_line
+from autofix.core.audit import AuditEntry
+from autofix.core.incidents import ENDED, Incident, State
+from autofix.core.inert import inert
+from autofix.core.runs import Run, RunEvent, RunState
+from autofix.flow.context import Context
+from autofix.ports import Reads
+
+POLL = 0.15
+#: A person has to do something first: there is nothing more to follow now.
+RESTING = ENDED | {State.ESCALATED, State.ACKNOWLEDGED, State.AWAITING_APPROVAL}
+#: How long to wait for pages and what is owed once the incident rests, in seconds.
+PATIENCE = 45.0
+
+COLOURS = {
+    "healed": "bold green",
+    "done": "green",
+    "recovered": "green",
+    "escalated": "bold red",
+    "held": "yellow",
+    "awaiting_approval": "yellow",
+    "not_healed": "yellow",
+    "rolled_back": "yellow",
+}
+
+
+class Story:
+    """Lines on the terminal: coloured for people, plain when piped, a progress line at the end."""
+
+    def __init__(self, *, quiet: bool = False, indent: str = "") -> None:
+        self._quiet, self._indent = quiet, indent
+        self._console: Any = None
+        self._status: Any = None
+        if not quiet and sys.stdout.isatty():
+            from rich.console import Console
+
+            self._console = Console(highlight=False)
+
+    def say(self, line: str, style: str = "") -> None:
+        if self._quiet:
+            return
+        text = self._indent + line
+        if self._console is None:
+            print(text, flush=True)
+            return
+        from rich.text import Text
+
+        self._console.print(Text(text, style=style))
+
+    def progress(self, text: str) -> None:
+        """A line that moves, at the bottom of a terminal only."""
+        if self._console is None:
+            return
+        if self._status is None:
+            self._status = self._console.status("", spinner="dots")
+            self._status.start()
+        from rich.text import Text
+
+        self._status.update(Text(inert(text, 120)))
+
+    def rest(self) -> None:
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+
+class Follower:
+    """Remembers how far it has told an incident's story, and tells what is new."""
+
+    def __init__(self, ctx: Context, incident: int, story: Story) -> None:
+        self._ctx, self._incident, self._story = ctx, incident, story
+        self._audit = 0
+        self._events: dict[int, int] = {}
+
+    def advance(self) -> tuple[Incident, bool]:
+        """Tell what happened since; the incident, and whether everything has come to rest."""
+        with self._ctx.store.reading() as reads:
+            incident = reads.incident(self._incident)
+            assert incident is not None
+            runs = sorted(reads.runs(incident=self._incident), key=lambda run: run.id)
+            entries = reads.audit(incident=self._incident, after=self._audit)
+            output = [(run, self._new(reads, run)) for run in runs]
+            waiting = any(page.due_at is not None for page in reads.pages(incident=incident.id))
+        self._tell(entries, output)
+        self._show_progress(incident, runs)
+        busy = any(run.live or (run.due_at is not None and not run.finished_at) for run in runs)
+        return incident, incident.state in RESTING and not busy and not waiting
+
+    def _new(self, reads: Reads, run: Run) -> list[RunEvent]:
+        seen = self._events.get(run.id, 0)
+        found = reads.run_events(run.id, seen)
+        if found:
+            self._events[run.id] = found[-1][0]
+        return [event for _, event in found]
+
+    def _tell(self, entries: list[AuditEntry], output: list[tuple[Run, list[RunEvent]]]) -> None:
+        pending = {run.id: events for run, events in output}
+        for entry in entries:
+            self._audit = entry.seq
+            if entry.event.action == "run.finished" and entry.event.run in pending:
+                self._print(pending.pop(entry.event.run))
+            self._tell_one(entry)
+        for events in pending.values():
+            self._print(events)
+
+    def _tell_one(self, entry: AuditEntry) -> None:
+        line = narrate(entry)
+        if line:
+            self._story.say(line, COLOURS.get(entry.event.action.partition(".")[2], ""))
+
+    def _print(self, events: list[RunEvent]) -> None:
+        for event in events:
+            style = MARKS[event.kind][1] if event.kind in MARKS else "dim"
+            for line in task_line(event):
+                self._story.say("  " + line, style)
+
+    def _show_progress(self, incident: Incident, runs: list[Run]) -> None:
+        running = [run for run in runs if run.state is RunState.STARTED]
+        if running:
+            self._story.progress(f"{running[0].playbook} on {running[0].host} …")
+        elif incident.state is State.VERIFYING and incident.looks:
+            self._story.progress(f"verifying: {incident.looks.last or 'looking'} …")
+        elif incident.state is State.HELD:
+            self._story.progress(f"held: {incident.reason} …")
+        else:
+            self._story.rest()
+
+
+def narrate(entry: AuditEntry) -> str:
+    """One line for an audit event about an incident; empty when it is no news for a person."""
+    event, payload = entry.event, entry.event.payload
+    reason = inert(str(payload.get("reason", "")), 400)
+    teller: dict[str, Callable[[], str]] = {
+        "incident.opened": lambda: f"seen       {event.host}: {reason}",
+        "incident.retried": lambda: f"again      {reason}",
+        "incident.acting": lambda: f"decided    {reason}",
+        "incident.held": lambda: f"held       {reason}",
+        "incident.awaiting_approval": lambda: (
+            f"waits      {reason}; autofix incidents approve {event.incident}"
+        ),
+        "incident.approved": lambda: f"approved   {reason}",
+        "incident.looked": lambda: f"looked     {inert(str(payload.get('saw', '')), 400)}",
+        "incident.not_healed": lambda: f"not enough {reason}",
+        "incident.rolling_back": lambda: f"undo       {reason}",
+        "incident.healed": lambda: f"HEALED     {reason}",
+        "incident.done": lambda: f"done       {reason}",
+        "incident.recovered": lambda: f"recovered  {reason}",
+        "incident.escalated": lambda: f"ESCALATED  {reason}",
+        "run.started": lambda: (
+            f"run {event.run}      {payload.get('playbook')} on {event.host} "
+            f"({payload.get('kind')})"
+        ),
+        "run.finished": lambda: f"run {event.run} ended {payload.get('outcome')}: {reason}",
+        "run.lost": lambda: f"run {event.run} was lost",
+        "run.waiting": lambda: f"waits      {reason}",
+        "page.sent": lambda: (
+            f"paged      by {payload.get('channel')}: {inert(str(payload.get('title')))}"
+        ),
+        "page.failed": lambda: (
+            f"page       {payload.get('channel')} failed: {inert(str(payload.get('error')))}"
+        ),
+        "page.unroutable": lambda: (
+            "page       nobody could be paged: no escalation policy (policies: in autofix.yaml)"
+        ),
+    }
+    found = teller.get(event.action)
+    return found() if found else ""
+
+
+def follow(ctx: Context, incident_id: int, story: Story) -> Incident:
+    """Tell the story until it rests; then wait a while for pages and what is owed."""
+    follower = Follower(ctx, incident_id, story)
+    rested_at: float | None = None
+    try:
+        while True:
+            incident, rests = follower.advance()
+            if rests:
+                return incident
+            if incident.state in RESTING:
+                rested_at = rested_at or ctx.clock.now()
+                if ctx.clock.now() - rested_at > PATIENCE:
+                    story.say("not finished yet: see `autofix status`", "yellow")
+                    return incident
+            ctx.clock.sleep(POLL)
+    finally:
+        story.rest()

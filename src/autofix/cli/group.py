@@ -1,0 +1,135 @@
+"""The `autofix` command: its table of subcommands, and how errors reach the screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from autofix import __version__
+from autofix.errors import AutofixError, ConfigError
+
+#: name → (where, what it does in a line). The whole list; a command's module loads when called.
+COMMANDS = {
+    "init": ("project:init", "Make a new project with the shipped runbooks."),
+    "check": ("project:check", "Check every file; all errors with file:line."),
+    "serve": ("serve:serve", "Watch, decide, fix, verify and page until stopped."),
+    "run": ("run:run", "Run a runbook by hand, with the same guards and record."),
+    "probe": ("probe:probe", "Show what a probe sees on a host now."),
+    "incidents": ("incidents:incidents", "List, show, acknowledge, approve, resolve, close."),
+    "runs": ("runs:runs", "List and show runs, their output; cancel one."),
+    "why": ("why:why", "Say why a runbook did or did not act on a host."),
+    "pause": ("pause:pause", "Stop starting anything: all, a runbook or a host."),
+    "resume": ("pause:resume", "Lift a pause; say what was held."),
+    "status": ("pause:status", "What runs, what is held, what is paused."),
+    "audit": ("audit:audit", "List, show, verify and export the sealed record."),
+    "demo": ("demo:demo", "See the main job on a real Redis, in a sandbox."),
+}
+
+
+class Lazy(click.Group):
+    """Knows its commands by the table; loads one only to run it."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name][0].partition(":")
+        command: click.Command = getattr(import_module(f"autofix.cli.{module}"), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from autofix.options import suggest
+
+            raise click.UsageError(f"there is no command {name!r}; {suggest(name, list(COMMANDS))}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "-C",
+    "--project",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="DIR",
+    envvar="AUTOFIX_PROJECT",
+    help="The folder of autofix.yaml (default: here or above).",
+)
+@click.option("--debug", is_flag=True, envvar="AUTOFIX_DEBUG", help="Show tracebacks and details.")
+@click.version_option(__version__, prog_name="autofix")
+@click.pass_context
+def cli(ctx: click.Context, project: Path | None, debug: bool) -> None:
+    """autofix sees a known failure, runs the playbook for it, proves that the symptom is gone, and
+    pages a person when it is not."""
+    ctx.obj = {"project": project, "debug": debug}
+
+
+def main(argv: list[str] | None = None) -> NoReturn:
+    """The entry point: every way to end has its exit code, and no traceback without --debug."""
+    words = sys.argv[1:] if argv is None else argv
+    debug = "--debug" in words or os.environ.get("AUTOFIX_DEBUG", "") not in ("", "0")
+    sys.exit(_guarded(words, debug))
+
+
+def _guarded(words: list[str], debug: bool) -> int:
+    try:
+        result: Any = cli.main(args=words, prog_name="autofix", standalone_mode=False)
+        return int(result or 0)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        say("interrupted")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output left (`| head`): no fault of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except click.ClickException as error:
+        return _wrong_usage(error)
+    except AutofixError as error:
+        if debug:
+            raise
+        return _known(error)
+    except Exception as error:
+        if debug:
+            raise
+        say(f"a defect in autofix: {type(error).__name__}: {error}", "run again with --debug")
+        return 1
+
+
+def _wrong_usage(error: click.ClickException) -> int:
+    context = getattr(error, "ctx", None)
+    hint = f"see `{context.command_path} --help`" if context else ""
+    say(error.format_message(), hint)
+    return 2
+
+
+def _known(error: AutofixError) -> int:
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return error.exit_code
+    say(str(error), error.hint)
+    return error.exit_code
+
+
+def say(message: str, hint: str = "") -> None:
+    """One clear line on standard error, with the next step in brackets."""
+    from autofix.core.inert import inert
+
+    line = f"autofix: {inert(message, 2000)}"
+    print(f"{line} ({hint})" if hint else line, file=sys.stderr)

@@ -1,0 +1,181 @@
+"""`autofix incidents`: what is open, what became of it, and what a person does about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from autofix.cli.output import ago, json_option, plain, print_json, table, when
+from autofix.cli.session import actor, site
+from autofix.core.audit import AuditEntry
+from autofix.core.incidents import ENDED, LIVE, Incident
+from autofix.core.inert import inert, shown
+from autofix.core.pages import Page
+from autofix.core.runs import Run
+from autofix.errors import UsageError
+from autofix.flow import people
+from autofix.flow.context import Context
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def incidents(ctx: click.Context) -> None:
+    """Incidents: list, show, ack, approve, reject, resolve, close."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_)
+
+
+@incidents.command("list")
+@click.option("--all", "everything", is_flag=True, help="Ended ones too.")
+@click.option("--runbook", default="", help="Only of this runbook.")
+@click.option("--host", default="", help="Only on this host.")
+@click.option("--before", type=int, default=None, help="Only numbers below this: the next page.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@json_option
+def list_(
+    everything: bool = False,
+    runbook: str = "",
+    host: str = "",
+    before: int | None = None,
+    limit: int = 50,
+    as_json: bool = False,
+) -> None:
+    """What is open now, newest first."""
+    here = site()
+    states = LIVE | ENDED if everything else LIVE
+    with here.store.reading() as reads:
+        found = reads.incidents(
+            states=states, runbook=runbook, host=host, before=before, limit=limit
+        )
+    if as_json:
+        print_json(found)
+        return
+    now = here.clock.now()
+    rows = [
+        (
+            each.id,
+            each.severity,
+            each.state,
+            each.runbook,
+            each.target,
+            ago(each.opened_at, now),
+            each.reason,
+        )
+        for each in found
+    ]
+    empty = "no incidents" if everything else "no open incidents (--all shows ended ones)"
+    table(("id", "sev", "state", "runbook", "host", "opened", "why"), rows, empty)
+
+
+@incidents.command()
+@click.argument("number", type=int)
+@json_option
+def show(number: int, as_json: bool) -> None:
+    """The whole story of one incident."""
+    here = site()
+    with here.store.reading() as reads:
+        incident = reads.incident(number)
+        if incident is None:
+            raise UsageError(f"there is no incident {number}", hint="see `autofix incidents list`")
+        runs = sorted(reads.runs(incident=number), key=lambda run: run.id)
+        pages = sorted(reads.pages(incident=number), key=lambda page: page.id)
+        record = reads.audit(incident=number)
+    if as_json:
+        print_json({"incident": incident, "runs": runs, "pages": pages, "record": record})
+        return
+    _show(incident, runs, pages, record)
+
+
+def _show(incident: Incident, runs: list[Run], pages: list[Page], record: list[AuditEntry]) -> None:
+    print(f"incident {incident.id}  {incident.runbook} on {incident.target}")
+    print(f"  {incident.severity}  {incident.state}: {inert(incident.reason, 500)}")
+    print(
+        f"  opened {when(incident.opened_at)} by {inert(incident.requested_by or incident.origin)}"
+    )
+    _facts(incident)
+    for run in runs:
+        ended = run.outcome or run.state
+        print(
+            f"  run {run.id}  step {run.step + 1} {run.kind} {run.playbook}: {ended} "
+            f"{inert(run.reason, 300)}"
+        )
+    for page in pages:
+        to = (
+            f"by {page.sent_by}"
+            if page.sent_by
+            else f"tried {page.tried}; {inert(page.last_error)}"
+        )
+        print(f"  page {page.id}  {page.state} {to}")
+    print("  record:")
+    for entry in record:
+        reason = inert(str(entry.event.payload.get("reason", "")), 300)
+        print(
+            f"    {when(entry.event.at)}  {inert(entry.event.actor, 40)}  {entry.event.action}  {reason}"
+        )
+
+
+def _facts(incident: Incident) -> None:
+    for name in sorted({*incident.facts_before, *incident.facts}):
+        old, new = incident.facts_before.get(name), incident.facts.get(name)
+        if old != new:
+            print(f"  {inert(name)}: {shown(old)} before, {shown(new)} now")
+
+
+def _act(number: int, as_json: bool, act: Callable[[Context, str], Incident]) -> None:
+    """One act of a person, whether a server runs or not: the store is the meeting point."""
+    here = site()
+    incident = act(here.context(actor()), actor())
+    if as_json:
+        print_json(plain(incident))
+        return
+    print(f"incident {number} is {incident.state}: {inert(incident.reason, 500)}")
+    if incident.due_at is not None and not here.store.leader():
+        print("no server runs: it goes on with the next `autofix serve`")
+
+
+number_argument = click.argument("number", type=int)
+note_option = click.option("--note", default="", help="A line for the record.")
+
+
+@incidents.command()
+@number_argument
+@json_option
+def ack(number: int, as_json: bool) -> None:
+    """Say that you have it: the paging stops."""
+    _act(number, as_json, lambda ctx, by: people.acknowledge(ctx, number, by))
+
+
+@incidents.command()
+@number_argument
+@json_option
+def approve(number: int, as_json: bool) -> None:
+    """Say yes to the step that waits."""
+    _act(number, as_json, lambda ctx, by: people.approve(ctx, number, by))
+
+
+@incidents.command()
+@number_argument
+@note_option
+@json_option
+def reject(number: int, note: str, as_json: bool) -> None:
+    """Say no to the step that waits."""
+    _act(number, as_json, lambda ctx, by: people.reject(ctx, number, by, note))
+
+
+@incidents.command()
+@number_argument
+@note_option
+@json_option
+def resolve(number: int, note: str, as_json: bool) -> None:
+    """Say that you mended it."""
+    _act(number, as_json, lambda ctx, by: people.resolve(ctx, number, by, note))
+
+
+@incidents.command()
+@number_argument
+@note_option
+@json_option
+def close(number: int, note: str, as_json: bool) -> None:
+    """Accept and file an ended incident."""
+    _act(number, as_json, lambda ctx, by: people.close(ctx, number, by, note))

@@ -1,0 +1,96 @@
+"""How results are printed: tables for people, plain when piped, JSON when asked for."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+import click
+
+from autofix.core.durations import human
+from autofix.core.inert import inert
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def plain(value: Any) -> Any:
+    """A JSON value of our frozen values: dataclasses, enums, sets."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {key: plain(each) for key, each in asdict(value).items()}
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, set | frozenset):
+        return sorted(plain(each) for each in value)
+    return value.value if isinstance(value, Enum) else value
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str) -> None:
+    """A table for people; tab-separated without colours when piped; `empty` when there is none."""
+    cells = [[inert(str(cell), 400) for cell in row] for row in rows]
+    if not cells:
+        print(empty)
+    elif sys.stdout.isatty():
+        _pretty(columns, cells)
+    else:
+        for row in [list(columns), *cells]:
+            print("\t".join(row))
+
+
+def _pretty(columns: Sequence[str], cells: list[list[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        grid.add_column(column, overflow="fold")
+    for row in cells:
+        grid.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+    Console().print(grid)
+
+
+STYLES = {
+    "healed": "green",
+    "done": "green",
+    "ok": "green",
+    "sent": "green",
+    "recovered": "green",
+    "resolved": "green",
+    "escalated": "bold red",
+    "failed": "red",
+    "timed_out": "red",
+    "unreachable": "red",
+    "lost": "red",
+    "cancelled": "yellow",
+    "held": "yellow",
+    "awaiting_approval": "yellow",
+    "fixing": "cyan",
+    "verifying": "cyan",
+    "rolling_back": "cyan",
+    "acknowledged": "magenta",
+    "P0": "bold red",
+    "P1": "red",
+}
+
+
+def when(at: float | None) -> str:
+    """A moment as the reader's clock shows it."""
+    if at is None:
+        return "-"
+    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def ago(at: float | None, now: float) -> str:
+    return "-" if at is None else f"{human(max(now - at, 0))} ago"

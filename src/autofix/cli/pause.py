@@ -1,0 +1,124 @@
+"""`autofix pause`, `resume`, `status`: stop at once, and see how things stand."""
+
+from __future__ import annotations
+
+import click
+
+from autofix.cli.output import ago, json_option, print_json, table
+from autofix.cli.session import actor, site
+from autofix.core.incidents import LIVE, WORKING, State
+from autofix.core.inert import inert
+from autofix.core.runs import RunState
+from autofix.errors import StoreError, UsageError
+from autofix.flow import people
+
+
+@click.command()
+@click.option("--runbook", default="", help="Only this runbook.")
+@click.option("--host", default="", help="Only this host.")
+@click.option("--reason", default="", help="Shown to whoever asks why nothing runs.")
+@click.option("--cancel-running", is_flag=True, help="End what runs now, too.")
+def pause(runbook: str, host: str, reason: str, cancel_running: bool) -> None:
+    """Nothing new starts, from now on: everywhere, or for one runbook or host.
+
+    Without --runbook and --host a file in the state folder is set first, so it works even when the
+    database is down.
+    """
+    here = site()
+    everything = not runbook and not host
+    _known(here.known_runbook(runbook), "runbook", runbook)
+    _known(here.known_host(host), "host", host)
+    if everything:
+        here.killswitch.set(actor(), reason)
+        print("paused: nothing new starts")
+    try:
+        ended = people.pause(
+            here.context(actor()),
+            actor(),
+            runbook=runbook,
+            host=host,
+            reason=reason,
+            cancel_running=cancel_running,
+        )
+    except StoreError as error:
+        if not everything:
+            raise
+        raise StoreError(
+            f"paused by the file, but not on the record: {error}", hint="the pause is in force"
+        ) from error
+    if not everything:
+        print(f"paused: nothing new starts for {' on '.join(x for x in (runbook, host) if x)}")
+    if ended:
+        print(f"asked to end: run {', '.join(map(str, ended))}")
+
+
+def _known(known: bool, kind: str, name: str) -> None:
+    if name and not known:
+        raise UsageError(f"there is no {kind} {name!r}", hint="names are compared exactly")
+
+
+@click.command()
+@click.option("--runbook", default="", help="Only this runbook.")
+@click.option("--host", default="", help="Only this host.")
+def resume(runbook: str, host: str) -> None:
+    """Lift the pause of exactly this scope, and say what waits for it."""
+    here = site()
+    lifted = people.resume(here.context(actor()), actor(), runbook=runbook, host=host)
+    if not runbook and not host:
+        lifted = here.killswitch.lift() or lifted
+    if not lifted:
+        print("there was no such pause (see `autofix status`)")
+        return
+    with here.store.reading() as reads:
+        held = reads.incidents(states=[State.HELD])
+        others = reads.pauses()
+    print("resumed")
+    for each in held:
+        print(f"  incident {each.id} {each.runbook} on {each.target} is looked at again now")
+    for other in others:
+        print(f"  still paused: {other.scope} by {inert(other.by)}")
+
+
+@click.command()
+@json_option
+def status(as_json: bool) -> None:
+    """What runs, what is held, what waits for a person, what is paused."""
+    here = site()
+    with here.store.reading() as reads:
+        live = reads.incidents(states=LIVE, limit=1000)
+        running = reads.runs(states=[RunState.CLAIMED, RunState.STARTED])
+        owed = [run for run in reads.runs(states=[RunState.PLANNED]) if run.due_at is not None]
+        pauses = reads.pauses()
+        queued = [page for page in reads.pages(limit=1000) if page.due_at is not None]
+        size, _ = reads.audit_head()
+    server, halted = here.store.leader(), here.killswitch.reason()
+    if as_json:
+        print_json(
+            {
+                "server": server,
+                "halted": halted,
+                "pauses": pauses,
+                "incidents": live,
+                "running": running,
+                "owed": owed,
+                "pages_waiting": queued,
+                "audit_size": size,
+            }
+        )
+        return
+    now = here.clock.now()
+    print(f"server: {inert(server) if server else 'none runs (start one: autofix serve)'}")
+    if halted:
+        print(f"PAUSED: everything, {inert(halted)} (lift it: autofix resume)")
+    for each in pauses:
+        print(
+            f"paused: {each.scope} by {inert(each.by)}, {ago(each.at, now)}: {inert(each.reason)}"
+        )
+    working = sum(each.state in WORKING for each in live)
+    print(
+        f"open incidents: {len(live)}, of which {working} are being worked on; "
+        f"running: {len(running)}; owed: {len(owed)}; pages on their way: {len(queued)}; "
+        f"record: {size} events"
+    )
+    rows = [(e.id, e.severity, e.state, e.runbook, e.target, e.reason) for e in live]
+    table(("id", "sev", "state", "runbook", "host", "why"), rows, "nothing is open")

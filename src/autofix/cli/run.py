@@ -1,0 +1,151 @@
+"""`autofix run`: a person runs a runbook, by the same guards and on the same record."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from autofix.app.local import engine_unless_served
+from autofix.app.site import Site
+from autofix.cli.follow import Story, follow
+from autofix.cli.output import json_option, print_json
+from autofix.cli.session import actor, site
+from autofix.core.incidents import Incident, Origin, State
+from autofix.core.inert import inert
+from autofix.core.inputs import check_inputs
+from autofix.core.runbooks import AlertTrigger, Runbook
+from autofix.core.signals import Signal, SignalState
+from autofix.errors import UsageError
+from autofix.flow import intake
+from autofix.flow.context import Context
+
+#: Of several hosts the worst counts, in this order.
+WORST_FIRST = (4, 2, 1, 3, 0)
+
+
+@click.command()
+@click.argument("runbook")
+@click.option("--host", "hosts", multiple=True, help="A host; may be given several times.")
+@click.option(
+    "--subject", default="", help="Which one, where a host has several (a port, a mount)."
+)
+@click.option("-e", "given", multiple=True, metavar="KEY=VALUE", help="An input of the runbook.")
+@click.option("--check", is_flag=True, help="Rehearse in Ansible's check mode; nothing changes.")
+@click.option("--yes", is_flag=True, help="Don't ask; also accepts a running cooldown.")
+@json_option
+def run(
+    runbook: str,
+    hosts: tuple[str, ...],
+    subject: str,
+    given: tuple[str, ...],
+    check: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Run RUNBOOK now. Exit code 0 only if the symptom is proven gone (or, with --check, it would
+    run); 1 when it ran and did not heal; 3 when a guard holds it."""
+    here = site()
+    book = here.runbook(runbook)
+    inputs = _inputs(book, given)
+    targets = _targets(here, book, hosts, yes or check)
+    ctx = here.context(actor(), full=True)
+    codes, stories = [], []
+    with engine_unless_served(here, ctx) as served:
+        for host in targets:
+            signal = Signal(
+                0,
+                Origin.PERSON,
+                ctx.clock.now(),
+                host,
+                book.name,
+                subject,
+                inputs=inputs,
+                by=actor(),
+                accepted=("cooldown",) if yes else (),
+                check=check,
+                reason=f"{actor()} runs it by hand",
+            )
+            story = Story(quiet=as_json)
+            code, incident, said = _one(ctx, signal, story, served)
+            codes.append(code)
+            stories.append({"host": host, "exit": code, "incident": incident, "said": said})
+    if as_json:
+        print_json(stories)
+    sys.exit(min(codes, key=WORST_FIRST.index))
+
+
+def _inputs(book: Runbook, given: tuple[str, ...]) -> dict[str, object]:
+    pairs: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(
+                f"-e {inert(text)!r} is not KEY=VALUE", hint="write for example -e a=1"
+            )
+        if name in pairs:
+            raise UsageError(f"the input {inert(name)!r} is given twice")
+        pairs[name] = value
+    values, wrong = check_inputs(book.inputs, pairs, from_text=True)
+    if wrong:
+        raise UsageError("; ".join(wrong))
+    return dict(values)
+
+
+def _targets(here: Site, book: Runbook, hosts: tuple[str, ...], agreed: bool) -> list[str]:
+    """The hosts to work on. An empty set is nothing to do, never everything."""
+    inventory = here.inventory
+    for host in hosts:
+        if not inventory.known(host) or inventory.hosts(host) != [host]:
+            raise UsageError(
+                f"{inert(host)!r} is not a host of the inventory", hint="names are compared exactly"
+            )
+    if hosts:
+        return list(dict.fromkeys(hosts))
+    named = [t.hosts for t in book.triggers if not isinstance(t, AlertTrigger)]
+    found = list(dict.fromkeys(host for each in named for host in inventory.hosts(each)))
+    if not found:
+        raise UsageError(f"{book.name} names no host to run on", hint="give one: --host HOST")
+    if len(found) > 1 and not agreed:
+        _ask(book, found)
+    return found
+
+
+def _ask(book: Runbook, found: list[str]) -> None:
+    words = f"run {book.name} on {len(found)} hosts: {', '.join(found)}"
+    if not sys.stdin.isatty():
+        raise UsageError(f"this would {words}", hint="say --host HOST, or --yes for all of them")
+    click.confirm(f"{words}?", abort=True)
+
+
+def _one(
+    ctx: Context, signal: Signal, story: Story, served: bool
+) -> tuple[int, Incident | None, str]:
+    received = intake.receive(ctx, signal)
+    handled = _handled(ctx, received, served)
+    if handled.state is SignalState.IGNORED:
+        story.say(f"not started: {handled.reason}", "yellow")
+        return 3, None, handled.reason
+    assert handled.incident is not None
+    incident = follow(ctx, handled.incident, story)
+    return _code(incident), incident, incident.reason
+
+
+def _handled(ctx: Context, signal: Signal, served: bool) -> Signal:
+    if not served:
+        return intake.handle(ctx, signal)
+    while True:
+        with ctx.store.reading() as reads:
+            current = reads.signal(signal.id)
+        if current is not None and current.state is not SignalState.RECEIVED:
+            return current
+        ctx.clock.sleep(0.1)
+
+
+def _code(incident: Incident) -> int:
+    if incident.state in (State.HEALED, State.RECOVERED):
+        return 0
+    if incident.state in (State.AWAITING_APPROVAL, State.HELD):
+        return 3
+    rehearsal_failed = incident.check and not incident.reason.startswith("would run")
+    return 0 if incident.state is State.DONE and not rehearsal_failed else 1

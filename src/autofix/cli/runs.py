@@ -1,0 +1,138 @@
+"""`autofix runs`: every execution of a playbook, its output, and cancelling one."""
+
+from __future__ import annotations
+
+import click
+
+from autofix.cli.output import ago, json_option, print_json, table, when
+from autofix.cli.session import actor, site
+from autofix.cli.tasks import task_line
+from autofix.core.durations import human
+from autofix.core.inert import inert, shown
+from autofix.core.runs import Run, RunEvent
+from autofix.errors import UsageError
+from autofix.flow import people
+from autofix.ports import Reads
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def runs(ctx: click.Context) -> None:
+    """Runs: list, show, log, cancel."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_)
+
+
+@runs.command("list")
+@click.option("--incident", type=int, default=None, help="Only of this incident.")
+@click.option("--runbook", default="", help="Only of this runbook.")
+@click.option("--host", default="", help="Only on this host.")
+@click.option("--before", type=int, default=None, help="Only numbers below this: the next page.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@json_option
+def list_(
+    incident: int | None = None,
+    runbook: str = "",
+    host: str = "",
+    before: int | None = None,
+    limit: int = 50,
+    as_json: bool = False,
+) -> None:
+    """The latest runs, newest first."""
+    here = site()
+    with here.store.reading() as reads:
+        found = reads.runs(
+            incident=incident, runbook=runbook, host=host, before=before, limit=limit
+        )
+    if as_json:
+        print_json(found)
+        return
+    now = here.clock.now()
+    rows = [
+        (
+            each.id,
+            each.incident,
+            each.playbook,
+            each.host,
+            each.kind,
+            each.outcome or each.state,
+            ago(each.started_at, now),
+            _took(each),
+            each.reason,
+        )
+        for each in found
+    ]
+    columns = ("id", "incident", "playbook", "host", "kind", "outcome", "started", "took", "why")
+    table(columns, rows, "no runs yet")
+
+
+def _took(run: Run) -> str:
+    if run.started_at is None or run.finished_at is None:
+        return "-"
+    return human(run.finished_at - run.started_at)
+
+
+@runs.command()
+@click.argument("number", type=int)
+@json_option
+def show(number: int, as_json: bool) -> None:
+    """One run: what it was asked, how it ended, what it reported."""
+    with site().store.reading() as reads:
+        run = _find(reads, number)
+    if as_json:
+        print_json(run)
+        return
+    print(
+        f"run {run.id}  {run.playbook} on {run.host}  ({run.kind}, step {run.step + 1} of "
+        f"{run.runbook}, incident {run.incident})"
+    )
+    print(f"  {run.outcome or run.state}: {inert(run.reason, 500)}")
+    print(f"  started {when(run.started_at)}, took {_took(run)}, by {inert(run.owner) or '-'}")
+    for name, value in run.variables.items():
+        print(f"  {inert(name)} = {shown(value, 200)}")
+    for name, value in dict(run.result.get("report", {})).items():
+        print(f"  reported {inert(str(name))}: {shown(value, 400)}")
+    if run.result.get("truncated"):
+        print("  its output was cut at the limit")
+
+
+@runs.command()
+@click.argument("number", type=int)
+@json_option
+def log(number: int, as_json: bool) -> None:
+    """The kept output of one run, per task and host."""
+    with site().store.reading() as reads:
+        _find(reads, number)
+        events = _events(reads, number)
+    if as_json:
+        print_json(events)
+        return
+    for event in events:
+        for line in task_line(event):
+            print(line)
+
+
+def _events(reads: Reads, number: int) -> list[RunEvent]:
+    found: list[RunEvent] = []
+    after = 0
+    while batch := reads.run_events(number, after):
+        found += [event for _, event in batch]
+        after = batch[-1][0]
+    return found
+
+
+@runs.command()
+@click.argument("number", type=int)
+@click.option("--reason", default="", help="A line for the record.")
+def cancel(number: int, reason: str) -> None:
+    """End a run that is under way; its incident goes to a person."""
+    here = site()
+    people.cancel(here.context(actor()), number, actor(), reason)
+    print(f"run {number} was asked to end; see `autofix runs show {number}`")
+
+
+def _find(reads: Reads, number: int) -> Run:
+    run = reads.run(number)
+    if run is None:
+        raise UsageError(f"there is no run {number}", hint="see `autofix runs list`")
+    return run

@@ -1,0 +1,36 @@
+"""`autofix serve`: the server, until a signal stops it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from types import FrameType
+
+import click
+
+from autofix.app.server import Server
+from autofix.cli.session import site
+
+
+@click.command()
+@click.option("--verbose", "-v", is_flag=True, help="Say more on standard error.")
+def serve(verbose: bool) -> None:
+    """Watch, decide, fix, verify and page until stopped (SIGTERM or Ctrl-C).
+
+    Running playbooks are ended on the way out, and what is still owed is due at the next start.
+    """
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+    for noisy in ("apscheduler", "alembic", "paramiko", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    server = Server(site())
+
+    def stop(number: int, _: FrameType | None) -> None:
+        logging.getLogger("autofix").info("stopping (%s)", signal.Signals(number).name)
+        server.stop()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)
+    server.run()
