@@ -61,7 +61,7 @@ class RedisProbe:
         return RedisOptions.model_json_schema()
 
     def check_options(self, options: Mapping[str, Any]) -> list[str]:
-        found = [f"{fault.message} {fault.hint}".strip() for fault in faults(RedisOptions, options)]
+        found = links.option_faults(faults(RedisOptions, options))
         return found or variables.check_ports(options.get("port"))
 
     def look(
@@ -69,7 +69,10 @@ class RedisProbe:
     ) -> list[Reading]:
         """One reading per port; `port` stands in each, also when it could not be looked at."""
         deadline = Deadline(timeout)
+        wrong = self.check_options(options)
         try:
+            if wrong:
+                raise ProbeError("; ".join(wrong))
             servers = servers_of(target, options)
         except ProbeError as error:
             return [Reading.unseen(target.host, now, str(error))]

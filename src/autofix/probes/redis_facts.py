@@ -97,7 +97,6 @@ _COPIED_INTEGERS = {
     "aof_base_size": "aof_base_size",
 }
 _COPIED_TEXTS = {
-    "mode": "redis_mode",
     "maxmemory_policy": "maxmemory_policy",
     "role": "role",
 }
@@ -138,7 +137,7 @@ def facts_of(info: Info, *, now: float, port: int | None = None) -> dict[str, Va
     for name, key in _COPIED_INTEGERS.items():
         _put(facts, name, _integer(info, key))
     for name, key in _COPIED_TEXTS.items():
-        _put(facts, name, one_line(info[key], 60) if info.get(key) else None)
+        _put(facts, name, _text(info, key))
     for name, (key, yes) in _FLAGS.items():
         _put(facts, name, info[key] == yes if info.get(key) else None)
     for part in (_server, _memory, _keys, _ratios, _replica, _replicas):
@@ -149,9 +148,11 @@ def facts_of(info: Info, *, now: float, port: int | None = None) -> dict[str, Va
 
 def _server(info: Info, _: Info) -> dict[str, Value]:
     valkey = "valkey_version" in info
-    version = info.get("valkey_version") or info.get("redis_version") or ""
     found: dict[str, Value] = {"flavour": "valkey" if valkey else "redis"}
-    return {**found, "version": one_line(version, 40)} if version else found
+    # Valkey keeps redis_version (the one it is compatible with) beside its own.
+    _put(found, "version", _text(info, "valkey_version") or _text(info, "redis_version"))
+    _put(found, "mode", _text(info, "server_mode") or _text(info, "redis_mode"))
+    return found
 
 
 def _memory(info: Info, facts: Mapping[str, Value]) -> dict[str, Value]:
@@ -234,6 +235,10 @@ def _since_save(info: Info, now: float) -> int | None:
 def _put(facts: dict[str, Value], name: str, value: Value) -> None:
     if value is not None:
         facts[name] = value
+
+
+def _text(info: Info, key: str) -> str | None:
+    return one_line(info[key], 60) if info.get(key) else None
 
 
 def _integer(info: Info, key: str) -> int | None:
