@@ -35,12 +35,14 @@ def judge(tally: Tally, ending: Ending, host: str, *, check: bool = False) -> Ve
     for verdict in _objections(tally, ending, host):
         return verdict
     if check:
-        return (
-            Outcome.OK,
-            f"check mode: {tally.changed} of {tally.done} tasks would change something",
-        )
+        would = f"{tally.changed} of {_tasks(tally.done)} would change something"
+        return Outcome.OK, f"check mode: {would}"
     ignored = f", {tally.ignored} failed and ignored" if tally.ignored else ""
-    return Outcome.OK, f"{tally.done} tasks went well, {tally.changed} changed something{ignored}"
+    return Outcome.OK, f"{_tasks(tally.done)} went well, {tally.changed} changed something{ignored}"
+
+
+def _tasks(count: int) -> str:
+    return "1 task" if count == 1 else f"{count} tasks"
 
 
 def _objections(tally: Tally, ending: Ending, host: str) -> Iterator[Verdict]:

@@ -125,8 +125,11 @@ def message(result: Mapping[str, Any]) -> tuple[str, bool]:
     """Why a task failed, was skipped or could not be reached."""
     if "censored" in result:
         return HIDDEN, False
-    value = result.get("msg") or result.get("skip_reason") or result.get("module_stderr") or ""
-    return words(value, MESSAGE_LIMIT)
+    value = result.get("msg") or result.get("skip_reason") or ""
+    # A module that died, or a command, says more on stderr than in its message.
+    more = result.get("module_stderr") or result.get("stderr") or ""
+    (said, cut), (why, torn) = words(value, MESSAGE_LIMIT), words(more, MESSAGE_LIMIT)
+    return (f"{said}: {why}" if said and why else said or why), cut or torn
 
 
 def output(result: Mapping[str, Any], action: str, failed: bool) -> tuple[str, bool]:
