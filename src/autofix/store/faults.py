@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -38,7 +39,7 @@ _UNIQUE = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"}
 
 
 def _code(error: BaseException) -> str:
-    origin = getattr(error, "orig", None)
+    origin = getattr(error, "orig", None) or error
     name = getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None)
     return str(name or "")
 
@@ -67,5 +68,5 @@ def mapping(where: str) -> Iterator[None]:
     """Map what the database raises within the block; everything else passes."""
     try:
         yield
-    except (SQLAlchemyError, OverflowError, UnicodeError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OverflowError, UnicodeError) as error:
         raise mapped(error, where) from error

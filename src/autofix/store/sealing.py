@@ -12,6 +12,8 @@ from autofix.store.chain import digest
 from autofix.store.rows import EVENT
 from autofix.store.session import Session
 
+_APPEND = insert(tables.audit)
+
 
 class Sealer:
     """The end of the chain as this transaction moves it."""
@@ -41,7 +43,7 @@ class Sealer:
         row = EVENT.row(numbered(event, incident=incident, run=run))
         row |= {"seq": size + 1, "at": float(row["at"]), "prev": prev}
         row["hash"] = digest(tuple(row[column] for column in SEALED))
-        self._session.change(insert(tables.audit).values(row))
+        self._session.change(_APPEND, [row])
         self._head = (size + 1, row["hash"])
 
     def _stored_head(self) -> tuple[int, str]:

@@ -10,9 +10,10 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.engine import URL
 
-from autofix.core.audit import GENESIS, AuditEntry
+from autofix.core.audit import GENESIS, AuditEntry, Break
 from autofix.errors import StoreError
-from autofix.store import lead, tables
+from autofix.store import lead, stored, tables
+from autofix.store.chain import Row
 from autofix.store.engine import WRITE, make_engine, prepare_files
 from autofix.store.faults import mapping
 from autofix.store.head import HeadWriter
@@ -97,6 +98,19 @@ class SqlStore:
             while page := reads.audit(after=after, limit=1000):
                 yield from page
                 after = page[-1].seq
+
+    def sealed_rows(self) -> Iterator[Row]:
+        """Every audit entry as its bytes lie on the disk, for `verify`."""
+        with self._snapshot() as connection:
+            yield from stored.rows(connection)
+
+    def sealed_size(self) -> int:
+        with self._snapshot() as connection:
+            return stored.size(connection)
+
+    def sealed_oddities(self) -> list[Break]:
+        with self._snapshot() as connection:
+            return stored.oddities(connection)
 
     def _hash_at(self, seq: int) -> str:
         if seq == 0:

@@ -1,0 +1,19 @@
+"""Stores for the conformance suite: each test of a `store` runs on every kind of store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autofix.ports import Store
+from storekit import STORES
+
+
+@pytest.fixture(params=sorted(STORES))
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Add a store to `storekit.STORES`, and it is asked everything that the others are."""
+    store = STORES[request.param](tmp_path)
+    yield store
+    store.close()

@@ -1,0 +1,106 @@
+"""Values and stores for tests of the store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from autofix.core.audit import AuditEvent
+from autofix.core.incidents import Incident, Origin, State
+from autofix.core.pages import Page
+from autofix.core.runs import Run, RunKind
+from autofix.core.signals import Signal
+from autofix.ports import Store
+from autofix.store import open_store
+from autofix.testing.memory import MemoryStore
+
+#: Every kind of store that the conformance suite runs on. `tmp_path` is an empty folder.
+STORES: dict[str, Callable[[Path], Store]] = {
+    "memory": lambda tmp_path: MemoryStore(),
+    "sqlite": lambda tmp_path: open_sqlite(tmp_path / "state"),
+}
+
+
+def open_sqlite(state: Path, **options: Any) -> Any:
+    return open_store(f"sqlite:///{state / 'autofix.db'}", state=state, **options)
+
+
+def event(action: str = "test.happened", at: float = 1000.0, **more: Any) -> AuditEvent:
+    return AuditEvent(**{"at": at, "actor": "tester", "action": action, **more})
+
+
+def incident(host: str = "redis1", **more: Any) -> Incident:
+    values = {
+        "id": 0,
+        "runbook": "redis-memory-high",
+        "host": host,
+        "subject": "",
+        "state": State.OPEN,
+        "origin": Origin.PROBE,
+        "severity": "P1",
+        "opened_at": 1000.0,
+        "updated_at": 1000.0,
+    }
+    return Incident(**{**values, **more})
+
+
+def run(incident_id: int, **more: Any) -> Run:
+    values = {
+        "id": 0,
+        "incident": incident_id,
+        "runbook": "redis-memory-high",
+        "host": "redis1",
+        "kind": RunKind.FIX,
+        "step": 0,
+        "attempt": 1,
+        "playbook": "fix.yml",
+    }
+    return Run(**{**values, **more})
+
+
+def page(incident_id: int | None = None, **more: Any) -> Page:
+    values = {
+        "id": 0,
+        "incident": incident_id,
+        "policy": "default",
+        "channels": ("ding", "mail"),
+        "severity": "P1",
+        "title": "Redis memory above 90 %",
+        "text": "what was tried",
+        "dedup_key": "redis-memory-high/redis1",
+        "created_at": 1000.0,
+        "due_at": 1000.0,
+    }
+    return Page(**{**values, **more})
+
+
+def signal(**more: Any) -> Signal:
+    return Signal(**{"id": 0, "origin": Origin.ALERT, "at": 1000.0, "host": "redis1", **more})
+
+
+def opened(store: Store, **more: Any) -> Incident:
+    """An incident that is stored."""
+    with store.transaction() as tx:
+        return tx.add_incident(incident(**more), event("incident.opened", incident=0))
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Call each in a thread of its own, all let go together; what they gave or raised."""
+    gate = threading.Barrier(len(calls))
+    results: list[Any] = [None] * len(calls)
+
+    def go(place: int, call: Callable[[], Any]) -> None:
+        gate.wait()
+        try:
+            results[place] = call()
+        except Exception as error:
+            results[place] = error
+
+    threads = [threading.Thread(target=go, args=each) for each in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return results
