@@ -7,7 +7,7 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -68,13 +68,20 @@ def run_on(target: Target, argv: Sequence[str], *, timeout: float, stdin: bytes 
     return ssh.run(target, argv, timeout=timeout, stdin=stdin)
 
 
-def run_local(argv: Sequence[str], *, timeout: float, stdin: bytes = b"") -> Result:
+def run_local(
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    stdin: bytes = b"",
+    env: Mapping[str, str] | None = None,
+) -> Result:
     """Run `argv` here in its own process group, which is ended with it, within `timeout` seconds.
 
-    It gets a small environment: what the server was started with may hold secrets.
+    It gets a small environment, since what the server was started with may hold secrets, and
+    what `env` adds to it.
     """
     deadline = Deadline(timeout)
-    process = _start(argv)
+    process = _start(argv, env or {})
     try:
         output = _talk(process, stdin, deadline)
     finally:
@@ -87,7 +94,7 @@ def run_local(argv: Sequence[str], *, timeout: float, stdin: bytes = b"") -> Res
     return Result(code if code >= 0 else 128 - code, stdout.text, stderr.text, cut)
 
 
-def _start(argv: Sequence[str]) -> subprocess.Popen[bytes]:
+def _start(argv: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     environment = {key: os.environ[key] for key in _KEPT if key in os.environ}
     program = one_line(argv[0]) if argv else ""
     if not program:
@@ -100,7 +107,7 @@ def _start(argv: Sequence[str]) -> subprocess.Popen[bytes]:
             stderr=subprocess.PIPE,
             bufsize=0,
             cwd="/",
-            env={**environment, "LC_ALL": "C.UTF-8"},
+            env={**environment, "LC_ALL": "C.UTF-8", **env},
             start_new_session=True,
         )
     except FileNotFoundError as error:
