@@ -34,8 +34,10 @@ _MAX_INTEGER = 2**53 - 1  # beyond this JSON readers disagree
 
 #: Names that mean something else in an expression.
 _TAKEN = frozenset(
-    ("and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "null")
-    + ("True", "False", "None", "host", "inputs", "labels", "incident", "run")
+    {
+        *("and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "null"),
+        *("True", "False", "None", "host", "inputs", "labels", "incident", "run"),
+    }
 )
 _TO_BASE = {
     "": 1.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from autofix.core.readings import Fact, Reading, Target, Value
@@ -15,6 +16,15 @@ _ALWAYS = (
 )
 
 Facts = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Look:
+    """One call of `look`: at which host, with which options and timeout in seconds."""
+
+    host: str
+    options: Mapping[str, Any]
+    timeout: float
 
 
 class FakeProbe:
@@ -47,7 +57,7 @@ class FakeProbe:
         self._lock = threading.Lock()
         self._seen: dict[str, list[dict[str, Value]]] = {}
         self._failures: dict[str, str] = {}
-        self._looks: list[tuple[str, Mapping[str, Any]]] = []
+        self._looks: list[Look] = []
         self._before: Callable[[Target], None] | None = None
         declared = (Fact(name, _type(value), name) for name, value in self._usual.items())
         self.facts: Mapping[str, Fact] = {fact.name: fact for fact in (*_ALWAYS, *declared)}
@@ -77,13 +87,13 @@ class FakeProbe:
     def looks(self, host: str | None = None) -> int:
         """How often it looked, at one host or at all."""
         with self._lock:
-            return sum(host is None or seen == host for seen, _ in self._looks)
+            return sum(host is None or look.host == host for look in self._looks)
 
     @property
-    def options_seen(self) -> list[Mapping[str, Any]]:
-        """The options of every look, in order."""
+    def looked(self) -> list[Look]:
+        """Every look so far, in order."""
         with self._lock:
-            return [options for _, options in self._looks]
+            return list(self._looks)
 
     def options_schema(self) -> Mapping[str, Any]:
         properties: dict[str, Any] = {name: {} for name in self._options}
@@ -96,7 +106,7 @@ class FakeProbe:
         self, target: Target, options: Mapping[str, Any], *, timeout: float, now: float
     ) -> list[Reading]:
         with self._lock:
-            self._looks.append((target.host, dict(options)))
+            self._looks.append(Look(target.host, dict(options), timeout))
         if self._before is not None:
             self._before(target)
         with self._lock:
