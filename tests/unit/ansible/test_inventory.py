@@ -142,7 +142,7 @@ def test_settings_values_that_cant_be_opened_say_why_and_show_nothing(site: Site
 
 def test_variables_come_as_a_run_sees_them(site: Site) -> None:
     site.write(
-        "inventory/hosts.ini",
+        "inventory/hosts",
         "[redis]\nr[1:2] base=1000\n[redis:vars]\nport='{{ base | int + 7 }}'\n[empty]\n",
     )
     site.write(
@@ -221,7 +221,7 @@ def _alive(pid: int) -> bool:
         ("inventory/hosts.yml", "redis:\n  hosts:\n    r1: {}\n   r2: {}\n", "hosts.yml:4: "),
         ("inventory/group_vars/all.yml", "a: 1\nb: [1\nc: 2\n", "group_vars/all.yml:3: "),
         ("inventory/dyn.sh", "#!/bin/sh\nexit 3\n", "dyn.sh: "),
-        ("inventory/hosts.ini", "[a]\nb\n[c:nonsense]\n", "hosts.ini"),
+        ("inventory/hosts", "[a]\nb\n[c:nonsense]\n", "hosts"),
     ],
 )  # fmt: skip
 def test_what_ansible_finds_wrong_names_file_and_line(
