@@ -13,9 +13,10 @@ from typing import Any, Literal
 
 from autofix.core.readings import Fact, Reading, Target, Value
 from autofix.errors import ProbeError
-from autofix.options import Options, faults
-from autofix.probes import links, programs
+from autofix.options import Options
+from autofix.probes import programs
 from autofix.probes.command_output import FACTS, exit_facts, json_facts, nagios_facts
+from autofix.probes.common import option_faults
 from autofix.probes.programs import Result
 from autofix.probes.words import one_line
 
@@ -46,7 +47,7 @@ class CommandProbe:
         return CommandOptions.model_json_schema()
 
     def check_options(self, options: Mapping[str, Any]) -> list[str]:
-        found = links.option_faults(faults(CommandOptions, options))
+        found = option_faults(CommandOptions, options)
         return found or _check(CommandOptions.model_validate(options))
 
     def look(

@@ -12,20 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from autofix.core.readings import Fact, Value
+from autofix.probes.common import table
 from autofix.probes.words import one_line
 
-FACTS: Mapping[str, Fact] = {
-    fact.name: fact
-    for fact in (
-        Fact("reachable", "boolean", "the program could be run to its end"),
-        Fact("error", "string", "why it could not; null when it could"),
-        Fact("exit_code", "integer", "what the program ended with; 128 + N: killed by signal N"),
-        Fact("ok", "boolean", "it ended with 0"),
-        Fact("status", "string", "Nagios plugins: OK, WARNING, CRITICAL or UNKNOWN"),
-        Fact("output", "string", "the first line of what it printed, shortened"),
-        Fact("value", "object", "JSON that is no object: the whole of it"),
-    )
-}
+FACTS: Mapping[str, Fact] = table(
+    Fact("exit_code", "integer", "what the program ended with; 128 + N: killed by signal N"),
+    Fact("ok", "boolean", "it ended with 0"),
+    Fact("status", "string", "Nagios plugins: OK, WARNING, CRITICAL or UNKNOWN"),
+    Fact("output", "string", "the first line of what it printed, shortened"),
+    Fact("value", "object", "JSON that is no object: the whole of it"),
+)
 STATUSES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 MAX_NAMES = 500  # facts of one look
 MAX_TEXT = 10_000  # characters of one text in JSON

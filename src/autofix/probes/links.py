@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from autofix.core.readings import Target
 from autofix.errors import ProbeError
-from autofix.options import Fault
 from autofix.probes import net, variables, words
 from autofix.probes.net import Deadline
 
@@ -128,12 +127,3 @@ def at_once(items: Sequence[Item], look: Callable[[Item], Seen]) -> list[Seen]:
         return [look(items[0])]
     with ThreadPoolExecutor(max_workers=len(items), thread_name_prefix="look") as pool:
         return list(pool.map(look, items))
-
-
-def option_faults(found: Sequence[Fault]) -> list[str]:
-    """What is wrong with a `with:` block, each with its place, in words."""
-    return [
-        ": ".join(filter(None, (".".join(map(str, fault.path)), fault.message)))
-        + (f" ({fault.hint})" if fault.hint else "")
-        for fault in found
-    ]

@@ -14,8 +14,9 @@ from typing import Any
 
 from autofix.core.readings import Fact, Reading, Target, Value
 from autofix.errors import ProbeError
-from autofix.options import Duration, Options, faults
+from autofix.options import Duration, Options
 from autofix.probes import links, mysql_activity, mysql_replica, variables
+from autofix.probes.common import option_faults
 from autofix.probes.links import Tls
 from autofix.probes.mysql_facts import (
     FACTS,
@@ -56,7 +57,7 @@ class MysqlProbe:
         return MysqlOptions.model_json_schema()
 
     def check_options(self, options: Mapping[str, Any]) -> list[str]:
-        found = links.option_faults(faults(MysqlOptions, options))
+        found = option_faults(MysqlOptions, options)
         if found:
             return found
         settle = MysqlOptions.model_validate(options).settle

@@ -9,67 +9,57 @@ from dataclasses import dataclass
 from typing import Any
 
 from autofix.core.readings import Fact, Value
+from autofix.probes.common import table
 from autofix.probes.words import one_line
 
-FACTS: Mapping[str, Fact] = {
-    fact.name: fact
-    for fact in (
-        Fact("reachable", "boolean", "the target could be looked at"),
-        Fact("error", "string", "why it could not be looked at; null when it could"),
-        Fact("limited", "string", "what this user may not see; absent when nothing is missing"),
-        Fact("port", "integer", "the port looked at; absent on a Unix socket"),
-        Fact("flavour", "string", "mysql, mariadb or percona"),
-        Fact("version", "string", "version of the server"),
-        Fact("uptime_seconds", "integer", "since the server started", "s"),
-        Fact("read_only", "boolean", "refuses changes by ordinary users"),
-        Fact("gtid_mode", "string", "MySQL: gtid_mode; MariaDB replica: Using_Gtid"),
-        # replication
-        Fact("is_replica", "boolean", "replication from a source is set up here"),
-        Fact("channel", "string", "the replication channel; empty for the only, unnamed one"),
-        Fact("replica_running", "boolean", "receiver and applier both run"),
-        Fact("replica_io_running", "boolean", "the receiver runs and is connected"),
-        Fact("replica_sql_running", "boolean", "the applier runs"),
-        Fact("replica_io_state", "string", "what the receiver does"),
-        Fact("replica_sql_state", "string", "what the applier does"),
-        Fact(
-            "replica_lag_seconds", "integer", "behind the source; absent when a thread stands", "s"
-        ),
-        Fact("replica_delay_seconds", "integer", "delay that was asked for (SQL_Delay)", "s"),
-        Fact(
-            "replica_last_errno", "integer", "error of the applier, else of the receiver; 0: none"
-        ),
-        Fact("replica_last_error", "string", "its text; absent without an error"),
-        Fact("replica_io_errno", "integer", "last error of the receiver; 0: none"),
-        Fact("replica_sql_errno", "integer", "last error of the applier; 0: none"),
-        Fact(
-            "replica_error_passing", "boolean", "there are errors, and all may pass by themselves"
-        ),
-        Fact("replica_position", "string", "applied up to (source's log file:position)"),
-        Fact("replica_received_position", "string", "received up to (file:position)"),
-        Fact("replica_behind_bytes", "integer", "received, not applied; within one file", "bytes"),
-        Fact("replica_gtid", "string", "applied GTIDs, where GTIDs are used"),
-        Fact("replica_caught_up", "boolean", "receiver runs and all it received is applied"),
-        Fact("replica_position_moves", "boolean", "applied something during `settle`"),
-        Fact("replica_moving_or_caught_up", "boolean", "either; absent when not told apart"),
-        # connections and statements
-        Fact("threads_connected", "integer", "client connections now"),
-        Fact("threads_running", "integer", "of these, working now"),
-        Fact("max_connections", "integer", "limit of client connections"),
-        Fact("connections_ratio", "number", "threads_connected / max_connections"),
-        Fact("aborted_connects", "integer", "failed attempts to connect (counter)"),
-        Fact("slow_queries", "integer", "statements over long_query_time (counter)"),
-        Fact("queries", "integer", "statements since the start (counter)"),
-        Fact("longest_query_seconds", "integer", "the longest running statement; 0: none", "s"),
-        Fact("longest_query_id", "integer", "its connection"),
-        Fact("longest_query_user", "string", "its user"),
-        Fact("long_transactions", "integer", "open for longer than `long_transaction`"),
-        Fact("longest_transaction_seconds", "integer", "the oldest open transaction; 0: none", "s"),
-        Fact("waiting_for_metadata_lock", "integer", "connections that wait for one"),
-        Fact("applier_waiting_for_lock", "boolean", "replica: the applier waits for a lock"),
-        Fact("blocking_query_seconds", "integer", "replica: the oldest that may hold it", "s"),
-        Fact("blocking_query_ids", "list", "replica: connections that may hold it, oldest first"),
-    )
-}
+FACTS: Mapping[str, Fact] = table(
+    Fact("limited", "string", "what this user may not see; absent when nothing is missing"),
+    Fact("port", "integer", "the port looked at; absent on a Unix socket"),
+    Fact("flavour", "string", "mysql, mariadb or percona"),
+    Fact("version", "string", "version of the server"),
+    Fact("uptime_seconds", "integer", "since the server started", "s"),
+    Fact("read_only", "boolean", "refuses changes by ordinary users"),
+    Fact("gtid_mode", "string", "MySQL: gtid_mode; MariaDB replica: Using_Gtid"),
+    # replication
+    Fact("is_replica", "boolean", "replication from a source is set up here"),
+    Fact("channel", "string", "the replication channel; empty for the only, unnamed one"),
+    Fact("replica_running", "boolean", "receiver and applier both run"),
+    Fact("replica_io_running", "boolean", "the receiver runs and is connected"),
+    Fact("replica_sql_running", "boolean", "the applier runs"),
+    Fact("replica_io_state", "string", "what the receiver does"),
+    Fact("replica_sql_state", "string", "what the applier does"),
+    Fact("replica_lag_seconds", "integer", "behind the source; absent when a thread stands", "s"),
+    Fact("replica_delay_seconds", "integer", "delay that was asked for (SQL_Delay)", "s"),
+    Fact("replica_last_errno", "integer", "error of the applier, else of the receiver; 0: none"),
+    Fact("replica_last_error", "string", "its text; absent without an error"),
+    Fact("replica_io_errno", "integer", "last error of the receiver; 0: none"),
+    Fact("replica_sql_errno", "integer", "last error of the applier; 0: none"),
+    Fact("replica_error_passing", "boolean", "there are errors, and all may pass by themselves"),
+    Fact("replica_position", "string", "applied up to (source's log file:position)"),
+    Fact("replica_received_position", "string", "received up to (file:position)"),
+    Fact("replica_behind_bytes", "integer", "received, not applied; within one file", "bytes"),
+    Fact("replica_gtid", "string", "applied GTIDs, where GTIDs are used"),
+    Fact("replica_caught_up", "boolean", "receiver runs and all it received is applied"),
+    Fact("replica_position_moves", "boolean", "applied something during `settle`"),
+    Fact("replica_moving_or_caught_up", "boolean", "either; absent when not told apart"),
+    # connections and statements
+    Fact("threads_connected", "integer", "client connections now"),
+    Fact("threads_running", "integer", "of these, working now"),
+    Fact("max_connections", "integer", "limit of client connections"),
+    Fact("connections_ratio", "number", "threads_connected / max_connections"),
+    Fact("aborted_connects", "integer", "failed attempts to connect (counter)"),
+    Fact("slow_queries", "integer", "statements over long_query_time (counter)"),
+    Fact("queries", "integer", "statements since the start (counter)"),
+    Fact("longest_query_seconds", "integer", "the longest running statement; 0: none", "s"),
+    Fact("longest_query_id", "integer", "its connection"),
+    Fact("longest_query_user", "string", "its user"),
+    Fact("long_transactions", "integer", "open for longer than `long_transaction`"),
+    Fact("longest_transaction_seconds", "integer", "the oldest open transaction; 0: none", "s"),
+    Fact("waiting_for_metadata_lock", "integer", "connections that wait for one"),
+    Fact("applier_waiting_for_lock", "boolean", "replica: the applier waits for a lock"),
+    Fact("blocking_query_seconds", "integer", "replica: the oldest that may hold it", "s"),
+    Fact("blocking_query_ids", "list", "replica: connections that may hold it, oldest first"),
+)
 
 STATUS = (
     "Aborted_connects",

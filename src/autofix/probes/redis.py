@@ -19,8 +19,9 @@ from redis import exceptions as theirs
 
 from autofix.core.readings import Fact, Reading, Target, Value
 from autofix.errors import ProbeError
-from autofix.options import Options, faults
+from autofix.options import Options
 from autofix.probes import links, variables
+from autofix.probes.common import option_faults
 from autofix.probes.links import LinkError, Tls
 from autofix.probes.net import Deadline
 from autofix.probes.redis_facts import FACTS, facts_of, parse_info
@@ -61,7 +62,7 @@ class RedisProbe:
         return RedisOptions.model_json_schema()
 
     def check_options(self, options: Mapping[str, Any]) -> list[str]:
-        found = links.option_faults(faults(RedisOptions, options))
+        found = option_faults(RedisOptions, options)
         return found or variables.check_ports(options.get("port"))
 
     def look(

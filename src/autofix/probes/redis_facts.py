@@ -7,74 +7,66 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from autofix.core.readings import Fact, Value
+from autofix.probes.common import table
 from autofix.probes.words import one_line
 
-REACHABLE = (
-    Fact("reachable", "boolean", "the target could be looked at"),
-    Fact("error", "string", "why it could not be looked at; null when it could"),
+FACTS: Mapping[str, Fact] = table(
+    Fact("port", "integer", "the port looked at; absent on a Unix socket"),
+    Fact("flavour", "string", "redis or valkey"),
+    Fact("version", "string", "version of the server"),
+    Fact("mode", "string", "standalone, cluster or sentinel"),
+    Fact("uptime_seconds", "integer", "since the server started", "s"),
+    Fact("loading", "boolean", "the data set is still being loaded from disk"),
+    # memory
+    Fact("used_memory", "integer", "memory allocated for data and overhead", "bytes"),
+    Fact("used_memory_rss", "integer", "memory the process holds of the host", "bytes"),
+    Fact("used_memory_peak", "integer", "highest used_memory so far", "bytes"),
+    Fact("maxmemory", "integer", "limit of used_memory; 0 means no limit", "bytes"),
+    Fact("used_memory_ratio", "number", "used_memory / maxmemory; absent without a limit"),
+    Fact("used_memory_peak_ratio", "number", "used_memory_peak / maxmemory; absent likewise"),
+    Fact("maxmemory_policy", "string", "which keys may be evicted, e.g. volatile-lru"),
+    Fact("not_counted_for_eviction", "integer", "buffers outside the limit", "bytes"),
+    Fact("mem_fragmentation_ratio", "number", "used_memory_rss / used_memory"),
+    Fact("resident_overhead_bytes", "integer", "held of the host, not used for data", "bytes"),
+    Fact("resident_overhead_ratio", "number", "resident_overhead_bytes / used_memory_rss"),
+    Fact("purgeable_bytes", "integer", "what MEMORY PURGE may give back at most", "bytes"),
+    Fact("purgeable_ratio", "number", "purgeable_bytes / used_memory_rss"),
+    Fact("host_memory_total", "integer", "memory of the host", "bytes"),
+    # keys
+    Fact("keys", "integer", "keys in all databases"),
+    Fact("keys_with_ttl", "integer", "keys that expire by themselves"),
+    Fact("keys_with_ttl_ratio", "number", "keys_with_ttl / keys; absent without keys"),
+    Fact("evicted_keys", "integer", "keys evicted since the start (counter)"),
+    Fact("expired_keys", "integer", "keys expired since the start (counter)"),
+    Fact("hit_ratio", "number", "found / looked up since the start; absent before the first"),
+    # clients
+    Fact("connected_clients", "integer", "client connections now"),
+    Fact("maxclients", "integer", "limit of client connections"),
+    Fact("clients_ratio", "number", "connected_clients / maxclients"),
+    Fact("blocked_clients", "integer", "clients waiting in a blocking call"),
+    Fact("rejected_connections", "integer", "refused because of maxclients (counter)"),
+    Fact("ops_per_second", "integer", "commands a second now", "1/s"),
+    # persistence
+    Fact("aof_enabled", "boolean", "the append-only file is on"),
+    Fact("aof_rewrite_in_progress", "boolean", "the AOF is being rewritten"),
+    Fact("aof_rewrite_scheduled", "boolean", "a rewrite waits for the running save"),
+    Fact("aof_last_rewrite_ok", "boolean", "the last AOF rewrite went well"),
+    Fact("aof_last_write_ok", "boolean", "the last write to the AOF went well"),
+    Fact("aof_size", "integer", "size of the AOF; absent when it is off", "bytes"),
+    Fact("aof_base_size", "integer", "its size after the last rewrite", "bytes"),
+    Fact("rdb_last_save_ok", "boolean", "the last snapshot went well"),
+    Fact("rdb_bgsave_in_progress", "boolean", "a snapshot is being written"),
+    Fact("seconds_since_last_save", "integer", "age of the last good snapshot", "s"),
+    Fact("latest_fork_usec", "integer", "how long the last fork stopped the server", "us"),
+    # replication
+    Fact("role", "string", "master or slave, as Redis says it"),
+    Fact("connected_replicas", "integer", "replicas connected to this server"),
+    Fact("replicas_max_lag_seconds", "integer", "the slowest replica's last word", "s"),
+    Fact("replicas_max_behind_bytes", "integer", "how far the slowest is behind", "bytes"),
+    Fact("master_link_up", "boolean", "replica: the link to its master is up"),
+    Fact("master_sync_in_progress", "boolean", "replica: a full copy is under way"),
+    Fact("replication_lag_seconds", "integer", "replica: since the master was heard", "s"),
 )
-
-FACTS: Mapping[str, Fact] = {
-    fact.name: fact
-    for fact in (
-        *REACHABLE,
-        Fact("port", "integer", "the port looked at; absent on a Unix socket"),
-        Fact("flavour", "string", "redis or valkey"),
-        Fact("version", "string", "version of the server"),
-        Fact("mode", "string", "standalone, cluster or sentinel"),
-        Fact("uptime_seconds", "integer", "since the server started", "s"),
-        Fact("loading", "boolean", "the data set is still being loaded from disk"),
-        # memory
-        Fact("used_memory", "integer", "memory allocated for data and overhead", "bytes"),
-        Fact("used_memory_rss", "integer", "memory the process holds of the host", "bytes"),
-        Fact("used_memory_peak", "integer", "highest used_memory so far", "bytes"),
-        Fact("maxmemory", "integer", "limit of used_memory; 0 means no limit", "bytes"),
-        Fact("used_memory_ratio", "number", "used_memory / maxmemory; absent without a limit"),
-        Fact("used_memory_peak_ratio", "number", "used_memory_peak / maxmemory; absent likewise"),
-        Fact("maxmemory_policy", "string", "which keys may be evicted, e.g. volatile-lru"),
-        Fact("not_counted_for_eviction", "integer", "buffers outside the limit", "bytes"),
-        Fact("mem_fragmentation_ratio", "number", "used_memory_rss / used_memory"),
-        Fact("resident_overhead_bytes", "integer", "held of the host, not used for data", "bytes"),
-        Fact("resident_overhead_ratio", "number", "resident_overhead_bytes / used_memory_rss"),
-        Fact("purgeable_bytes", "integer", "what MEMORY PURGE may give back at most", "bytes"),
-        Fact("purgeable_ratio", "number", "purgeable_bytes / used_memory_rss"),
-        Fact("host_memory_total", "integer", "memory of the host", "bytes"),
-        # keys
-        Fact("keys", "integer", "keys in all databases"),
-        Fact("keys_with_ttl", "integer", "keys that expire by themselves"),
-        Fact("keys_with_ttl_ratio", "number", "keys_with_ttl / keys; absent without keys"),
-        Fact("evicted_keys", "integer", "keys evicted since the start (counter)"),
-        Fact("expired_keys", "integer", "keys expired since the start (counter)"),
-        Fact("hit_ratio", "number", "found / looked up since the start; absent before the first"),
-        # clients
-        Fact("connected_clients", "integer", "client connections now"),
-        Fact("maxclients", "integer", "limit of client connections"),
-        Fact("clients_ratio", "number", "connected_clients / maxclients"),
-        Fact("blocked_clients", "integer", "clients waiting in a blocking call"),
-        Fact("rejected_connections", "integer", "refused because of maxclients (counter)"),
-        Fact("ops_per_second", "integer", "commands a second now", "1/s"),
-        # persistence
-        Fact("aof_enabled", "boolean", "the append-only file is on"),
-        Fact("aof_rewrite_in_progress", "boolean", "the AOF is being rewritten"),
-        Fact("aof_rewrite_scheduled", "boolean", "a rewrite waits for the running save"),
-        Fact("aof_last_rewrite_ok", "boolean", "the last AOF rewrite went well"),
-        Fact("aof_last_write_ok", "boolean", "the last write to the AOF went well"),
-        Fact("aof_size", "integer", "size of the AOF; absent when it is off", "bytes"),
-        Fact("aof_base_size", "integer", "its size after the last rewrite", "bytes"),
-        Fact("rdb_last_save_ok", "boolean", "the last snapshot went well"),
-        Fact("rdb_bgsave_in_progress", "boolean", "a snapshot is being written"),
-        Fact("seconds_since_last_save", "integer", "age of the last good snapshot", "s"),
-        Fact("latest_fork_usec", "integer", "how long the last fork stopped the server", "us"),
-        # replication
-        Fact("role", "string", "master or slave, as Redis says it"),
-        Fact("connected_replicas", "integer", "replicas connected to this server"),
-        Fact("replicas_max_lag_seconds", "integer", "the slowest replica's last word", "s"),
-        Fact("replicas_max_behind_bytes", "integer", "how far the slowest is behind", "bytes"),
-        Fact("master_link_up", "boolean", "replica: the link to its master is up"),
-        Fact("master_sync_in_progress", "boolean", "replica: a full copy is under way"),
-        Fact("replication_lag_seconds", "integer", "replica: since the master was heard", "s"),
-    )
-}
 
 _COPIED_INTEGERS = {
     "uptime_seconds": "uptime_in_seconds",
