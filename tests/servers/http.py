@@ -57,7 +57,7 @@ class HttpServer:
         self.closing = threading.Event()
         self._answer = answer
         self._changed = threading.Condition()
-        self._server = _server(self, tls)
+        self._server = _Server(self, tls)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
         self._scheme = "https" if tls else "http"
@@ -107,69 +107,75 @@ def http_server(
         server.close()
 
 
-def _server(owner: HttpServer, tls: ssl.SSLContext | None) -> ThreadingHTTPServer:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 30.0
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 30.0
+    server: _Server
 
-        def setup(self) -> None:
-            if tls:
-                self.request = tls.wrap_socket(self.request, server_side=True)
-            super().setup()
+    def setup(self) -> None:
+        if self.server.tls:
+            self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+        super().setup()
 
-        def finish(self) -> None:
-            super().finish()
-            self.request.close()
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()
 
-        def handle_one_request(self) -> None:
-            # One request a connection: closing the server never waits for an idle client.
-            super().handle_one_request()
-            self.close_connection = True
+    def handle_one_request(self) -> None:
+        # One request a connection: closing the server never waits for an idle client.
+        super().handle_one_request()
+        self.close_connection = True
 
-        def _any(self) -> None:
-            length = int(self.headers.get("content-length") or 0)
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(self.command, self.path, headers, self.rfile.read(length))
-            answer = owner.answer_to(asked)
-            if answer.hang:
-                owner.closing.wait()
-            if answer.hang or answer.cut:
-                return
-            with suppress(OSError):  # the client may be gone
+    def _any(self) -> None:
+        length = int(self.headers.get("content-length") or 0)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(self.command, self.path, headers, self.rfile.read(length))
+        answer = self.server.owner.answer_to(asked)
+        if answer.hang:
+            self.server.owner.closing.wait()
+        if answer.hang or answer.cut:
+            return
+        with suppress(OSError):  # the client may be gone
+            if answer.trickle:
+                self._trickle(answer.trickle)
+            else:
                 self._send(answer)
 
-        do_GET = do_HEAD = do_POST = do_PUT = _any
+    do_GET = do_HEAD = do_POST = do_PUT = _any
 
-        def _send(self, answer: Answer) -> None:
-            if answer.trickle:
-                for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n":
-                    self.request.sendall(bytes([byte]))
-                    if owner.closing.wait(answer.trickle):
-                        return
+    def _trickle(self, pause: float) -> None:
+        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n":
+            self.request.sendall(bytes([byte]))
+            if self.server.owner.closing.wait(pause):
                 return
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            if "content-length" not in {name.lower() for name in answer.headers}:
-                self.send_header("Content-Length", str(len(answer.body)))
-            self.send_header("Connection", "close")
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(answer.body)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if "content-length" not in {name.lower() for name in answer.headers}:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = False
-        block_on_close = True
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
 
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            # A client that refuses our certificate, or leaves early, is what tests are about.
-            with suppress(OSError):
-                request.close()
 
-    return Server(("127.0.0.1", 0), Handler)
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+    block_on_close = True
+
+    def __init__(self, owner: HttpServer, tls: ssl.SSLContext | None) -> None:
+        self.owner, self.tls = owner, tls
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A client that refuses our certificate, or leaves early, is what tests are about.
+        with suppress(OSError):
+            request.close()
 
 
 @contextmanager

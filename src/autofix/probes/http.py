@@ -132,7 +132,7 @@ def _facts(
         except _Refused as refused:
             return _untrusted(refused, deadline, now)
         except _Failed as failed:
-            raise LinkError(links.of_error(failed.error, failed.place, deadline)) from failed.error
+            raise LinkError(_words(failed, deadline)) from failed.error
     facts = body_facts(answer.body, wanted)
     ok = wanted.expects(answer.response.status_code) and facts.get("body_matches", True)
     return {
@@ -171,31 +171,38 @@ class _Refused(_Failed):
     """We refused the server's certificate; nothing was sent."""
 
 
+def _words(failed: _Failed, deadline: Deadline) -> str:
+    if isinstance(failed.error, ProbeError):  # in words already
+        return str(failed.error)
+    return links.of_error(failed.error, failed.place, deadline)
+
+
 def _untrusted(refused: _Refused, deadline: Deadline, now: float) -> dict[str, Any]:
     shown = certificates.untrusted(refused.host, refused.port, deadline)
     return {
         "ok": False,
         "tls_trusted": False,
-        "tls_error": links.of_error(refused.error, refused.place, deadline),
+        "tls_error": _words(refused, deadline),
         **certificates.facts_of(shown, now),
     }
 
 
 def _ask(client: httpx.Client, request: httpx.Request, wanted: HttpOptions) -> _Answer:
     """The last answer of a chain of redirects, read to its end or to the limit."""
-    for redirects in range(MOST_REDIRECTS + 1):
+    redirects = 0
+    while True:
         try:
             response = client.send(request, stream=True)
             with closing(response):
                 following = response.next_request if wanted.follow else None
-                if following is None:
+                if following is None or redirects == MOST_REDIRECTS:
                     return _Answer(response, read(response), redirects)
         except ssl.SSLCertVerificationError as error:
             raise _Refused(error, request.url) from error
         except _ERRORS as error:
             raise _Failed(error, request.url) from error
         request = _next(request, following, wanted)
-    raise _Failed(LinkError(f"more than {MOST_REDIRECTS} redirects"), request.url)
+        redirects += 1
 
 
 def _next(request: httpx.Request, following: httpx.Request, wanted: HttpOptions) -> httpx.Request:

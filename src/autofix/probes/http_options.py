@@ -92,7 +92,7 @@ class HttpOptions(Options):
     @model_validator(mode="after")
     def _together(self) -> HttpOptions:
         if self.method == "HEAD" and (self.match or self.json_path):
-            raise ValueError("HEAD brings no body: match and json need GET or POST")
+            raise ValueError("an answer to HEAD has no body: match and json need GET or POST")
         if self.body and self.method != "POST":
             raise ValueError("a body is sent with POST only: set method to POST")
         return self
