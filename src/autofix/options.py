@@ -11,11 +11,34 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from autofix.core import durations
 
-__all__ = ["Duration", "Fault", "Options", "Secret", "faults", "suggest"]
+__all__ = [
+    "AfterValidator",
+    "BeforeValidator",
+    "Duration",
+    "Fault",
+    "Field",
+    "Options",
+    "Secret",
+    "ValidationError",
+    "faults",
+    "field_validator",
+    "model_validator",
+    "suggest",
+]
 
 
 def _duration(value: Any) -> float:
