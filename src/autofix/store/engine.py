@@ -36,8 +36,7 @@ def parse(url: str) -> URL:
 def prepare_files(database: Path, state: Path) -> None:
     """The state folder (0700) and an empty database file (0600), before anything is written."""
     try:
-        if not state.exists():
-            state.mkdir(mode=0o700)
+        state.mkdir(mode=0o700, exist_ok=True)
         _only_ours(state, 0o700)
         if not database.exists():
             os.close(os.open(database, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))

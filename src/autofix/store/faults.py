@@ -44,6 +44,15 @@ def _code(error: BaseException) -> str:
     return str(name or "")
 
 
+def _cause(error: BaseException) -> BaseException:
+    """What went wrong first. SQLite ends the whole transaction when the disk is full, and then
+    only the vain try to go back to the savepoint is left to see."""
+    found = error
+    while "no such savepoint" in str(found) and found.__context__ is not None:
+        found = found.__context__
+    return found
+
+
 def is_unique(error: IntegrityError) -> bool:
     """A unique key is taken (and not: a reference to nothing, a missing value)."""
     return _code(error) in _UNIQUE
@@ -51,6 +60,7 @@ def is_unique(error: IntegrityError) -> bool:
 
 def mapped(error: BaseException, where: str) -> StoreError:
     """Our error for a foreign one; `where` names the store for people."""
+    error = _cause(error)
     code = _code(error)
     for beginning, (what, hint) in _SQLITE.items():
         if code.startswith(beginning):
