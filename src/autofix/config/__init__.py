@@ -1,1 +1,34 @@
-"""."""
+"""Settings and runbooks: YAML with positions, every error at once, cross-checked.
+
+`load_settings` first, since the inventory needs it; then `load` with everything from outside.
+"""
+
+from autofix.config.document import scalar
+from autofix.config.files import find
+from autofix.config.outside import Outside
+from autofix.config.project import Project, fingerprint, load
+from autofix.config.schema import json_schema
+from autofix.config.settings import (
+    AnsibleSettings,
+    ChannelSettings,
+    Decrypt,
+    Retention,
+    Settings,
+    load_settings,
+)
+
+__all__ = [
+    "AnsibleSettings",
+    "ChannelSettings",
+    "Decrypt",
+    "Outside",
+    "Project",
+    "Retention",
+    "Settings",
+    "find",
+    "fingerprint",
+    "json_schema",
+    "load",
+    "load_settings",
+    "scalar",
+]

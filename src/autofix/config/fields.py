@@ -19,7 +19,7 @@ WITH_LABELS = frozenset({"host", "inputs", "labels"})
 RESERVED = frozenset(
     {"host", "incident", "run", "runbook", "kind", "step", "facts", "report"},
 )
-RUNBOOK_NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
+_RUNBOOK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 class Block(Options):
@@ -74,7 +74,8 @@ def _variable_names(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return values
 
 
-def _input_names(values: Mapping[str, Any]) -> Mapping[str, Any]:
+def named_inputs(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Refuse names of inputs that can't be names of variables."""
     for name in values:
         fault = name_fault(name)
         if fault:
@@ -83,11 +84,6 @@ def _input_names(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 Variables = Annotated[dict[str, Rendered], AfterValidator(_variable_names)]
-
-
-def named_inputs(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Refuse names of inputs that can't be names of variables."""
-    return _input_names(values)
 
 
 def _playbook(value: str) -> str:
@@ -106,9 +102,16 @@ def _one_line(value: str) -> str:
     return value.strip()
 
 
+def _runbook_name(value: str) -> str:
+    if not _RUNBOOK_NAME.fullmatch(value):
+        raise ValueError(f"{value!r} is not a name: use small letters, digits, - and _, at most 63")
+    return value
+
+
 Playbook = Annotated[str, AfterValidator(_playbook)]
 OneLine = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
 Moment = Annotated[Duration, Field(ge=0.5, le=366 * 86400)]  # how often, or how long at most
 Span = Annotated[Duration, Field(ge=0, le=366 * 86400)]
+RunbookName = Annotated[str, AfterValidator(_runbook_name)]
 Approval = Literal["always", "never"]
 Severity = Literal["P0", "P1", "P2", "P3"]

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from autofix.config.fields import (
-    RUNBOOK_NAME,
     Approval,
     Block,
     Expression,
@@ -15,6 +14,7 @@ from autofix.config.fields import (
     Moment,
     OneLine,
     Playbook,
+    RunbookName,
     Severity,
     Span,
     Variables,
@@ -164,7 +164,7 @@ class GuardsBlock(Block):
 class RunbookHead(Block):
     """All of a runbook but its triggers and verification, which have several shapes."""
 
-    name: str = Field(pattern=f"^{RUNBOOK_NAME}$")
+    name: RunbookName
     title: OneLine
     severity: Severity = "P2"
     about: str = ""

@@ -1,0 +1,31 @@
+"""What the checks need to know of other rooms; the composition root hands it in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from autofix.config.settings import Decrypt
+from autofix.options import Options
+from autofix.ports import Inventory, Probe
+
+
+def any_cron(_text: str) -> str:
+    """Says of every cron expression that nothing is wrong with it."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The other rooms. Without an inventory, hosts are not checked.
+
+    `probes` and `channels` may load lazily: only what a file names is asked for.
+    """
+
+    probes: Mapping[str, Probe]
+    channels: Mapping[str, type[Options]]
+    inventory: Inventory | None = None
+    decrypt: Decrypt | None = None
+    check_cron: Callable[[str], str] = any_cron  # what is wrong with it, in words, or nothing
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)

@@ -1,0 +1,66 @@
+"""JSON Schema of the settings and of runbooks, for editors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from autofix.config.outside import Outside
+from autofix.config.runbook_models import RunbookFile
+from autofix.config.secrets import model_secrets
+from autofix.config.settings_models import SettingsFile
+from autofix.options import Options
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def json_schema(outside: Outside) -> dict[str, Any]:
+    """`{"settings": …, "runbook": …}`, with the options of every channel and probe."""
+    return {"settings": _settings(outside), "runbook": _runbook(outside)}
+
+
+def _settings(outside: Outside) -> dict[str, Any]:
+    schema = {"$schema": DIALECT, **SettingsFile.model_json_schema()}
+    kinds = {kind: _channel(kind, outside.channels[kind]) for kind in outside.channels}
+    for kind, one in kinds.items():
+        schema["$defs"].update(one.pop("$defs", {}))
+        schema["$defs"][f"channel_{kind}"] = one
+    if kinds:
+        schema["properties"]["channels"]["additionalProperties"] = {
+            "oneOf": [{"$ref": f"#/$defs/channel_{kind}"} for kind in kinds]
+        }
+    return schema
+
+
+def _channel(kind: str, model: type[Options]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    properties = schema.setdefault("properties", {})
+    secrets = model_secrets(model)
+    required = [key for key in schema.get("required", []) if key not in secrets]
+    for name in secrets:
+        properties[f"{name}_env"] = {"type": "string"}
+        properties[f"{name}_file"] = {"type": "string"}
+    schema["properties"] = {"type": {"const": kind}, **properties}
+    schema["required"] = ["type", *required]
+    return schema
+
+
+def _runbook(outside: Outside) -> dict[str, Any]:
+    schema = {"$schema": DIALECT, **RunbookFile.model_json_schema()}
+    options: Mapping[str, Any] = {
+        name: dict(outside.probes[name].options_schema()) for name in outside.probes
+    }
+    for block in ("ProbeTriggerBlock", "VerifyBlock"):
+        found = schema["$defs"][block]
+        found["properties"]["probe"]["enum"] = list(options)
+        found["allOf"] = [
+            {
+                "if": {"properties": {"probe": {"const": name}}},
+                "then": {"properties": {"with": {"$ref": f"#/$defs/with_{name}"}}},
+            }
+            for name in options
+        ]
+    for name, one in options.items():
+        schema["$defs"].update(one.pop("$defs", {}))
+        schema["$defs"][f"with_{name}"] = one
+    return schema

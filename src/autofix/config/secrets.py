@@ -1,0 +1,153 @@
+"""Secrets in settings: plain, `!vault`, from the environment (`x_env`) or from a file (`x_file`).
+
+Whatever way they come, they leave here as SecretStr, which shows nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, SecretStr
+
+from autofix.config.document import Document, Keys, Vaulted
+from autofix.core.inert import inert
+from autofix.errors import ConfigError, Problem
+
+MAX_BYTES = 64 * 1024
+_SECRET = re.compile(r"passw|passphrase|secret|token|credential", re.IGNORECASE)
+#: Opens vault texts, in order; ConfigError says why it can't.
+Opener = Callable[[Sequence[str]], Sequence[str]]
+
+
+def connection_secret(name: str) -> bool:
+    """A connection variable of this name is a secret."""
+    return _SECRET.search(name) is not None
+
+
+def model_secrets(model: type[BaseModel]) -> frozenset[str]:
+    """The options of a model that are secrets."""
+    return frozenset(
+        field.alias or name
+        for name, field in model.model_fields.items()
+        if field.annotation is SecretStr or SecretStr in get_args(field.annotation)
+    )
+
+
+@dataclass
+class Secrets:
+    """Opens the secrets of one settings file; what is wrong is collected in `problems`."""
+
+    document: Document
+    folder: Path
+    environ: Mapping[str, str]
+    opener: Opener | None
+    problems: list[Problem] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+    _opened: dict[str, SecretStr] = field(default_factory=dict, repr=False)
+
+    def open_vaults(self, value: Any, keys: Keys) -> None:
+        """Open every vault text below `keys`, all at once since each opening costs a process."""
+        found = list(_vaults(value, keys))
+        if not found:
+            return
+        if self.opener is None:
+            for where, _ in found:
+                self._problem(where, "a !vault value can't be opened here", "use x_env or x_file")
+            return
+        try:
+            opened = self.opener([one.text for _, one in found])
+        except ConfigError as error:
+            first = error.problems[0]
+            self._problem(found[0][0], first.message, first.hint)
+            return
+        for (_, one), text in zip(found, opened, strict=True):
+            self._opened[one.text] = SecretStr(text)
+
+    def resolve(
+        self, values: Mapping[str, Any], keys: Keys, is_secret: Callable[[str], bool]
+    ) -> dict[str, Any]:
+        """The mapping with secrets opened; `x_env` and `x_file` have become `x`."""
+        result: dict[str, Any] = {}
+        for key, value in values.items():
+            name, kind = _source(key, is_secret)
+            secret = self._secret(kind, value, (*keys, key), is_secret(name))
+            if (kind and name in values) or name in result:
+                said = f"{name} is given twice, as {key} and otherwise"
+                self._problem((*keys, key), said, "keep one")
+            elif secret is not None:
+                result[name] = secret
+        return result
+
+    def _secret(self, kind: str, value: Any, keys: Keys, is_secret: bool) -> Any:
+        if kind == "env":
+            return self._from_environment(value, keys)
+        if kind == "file":
+            return self._from_file(value, keys)
+        opened = self._open(value)
+        if is_secret and isinstance(opened, str | int | float) and not isinstance(opened, bool):
+            return SecretStr(str(opened))
+        return opened
+
+    def _open(self, value: Any) -> Any:
+        """Vault texts within a value; one that could not be opened is a secret nobody knows."""
+        if isinstance(value, Vaulted):
+            return self._opened.get(value.text, SecretStr(""))
+        if isinstance(value, Mapping):
+            return {key: self._open(one) for key, one in value.items()}
+        return [self._open(one) for one in value] if isinstance(value, list) else value
+
+    def _from_environment(self, name: Any, keys: Keys) -> SecretStr:
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            # What stands here may be the secret itself, so it is not shown.
+            self._problem(keys, f"{keys[-1]} is not the name of an environment variable")
+            return SecretStr("")
+        if not self.environ.get(name):
+            self._problem(keys, f"the environment has no {name}", "set it where autofix is started")
+        return SecretStr(self.environ.get(name, ""))
+
+    def _from_file(self, name: Any, keys: Keys) -> SecretStr:
+        if not isinstance(name, str) or not name or len(name) > 1000 or "\n" in name:
+            self._problem(keys, f"{keys[-1]} is not the name of a file")
+            return SecretStr("")
+        path = self.folder / Path(name).expanduser()
+        self.files.append(path)
+        try:
+            if not path.is_file():
+                raise FileNotFoundError(2, "there is no such file")
+            raw = path.open("rb").read(MAX_BYTES + 1)
+            text = raw.decode("utf-8").rstrip("\r\n")
+        except (OSError, ValueError, RuntimeError) as error:
+            why = getattr(error, "strerror", None) or "it is not text"
+            self._problem(keys, f"{inert(name, 200)} can't be read: {why}")
+            return SecretStr("")
+        if not text or len(raw) > MAX_BYTES:
+            self._problem(keys, f"{inert(name, 200)} is {'too large' if text else 'empty'}")
+        return SecretStr(text)
+
+    def _problem(self, keys: Keys, message: str, hint: str = "") -> None:
+        self.problems.append(self.document.problem(keys, message, hint))
+
+
+def _source(key: str, is_secret: Callable[[str], bool]) -> tuple[str, str]:
+    """The option that a key sets, and where from: `password_env` sets password from `env`."""
+    for kind in ("env", "file"):
+        name = key.removesuffix(f"_{kind}")
+        if name not in ("", key) and is_secret(name):
+            return name, kind
+    return key, ""
+
+
+def _vaults(value: Any, keys: Keys) -> list[tuple[Keys, Vaulted]]:
+    if isinstance(value, Vaulted):
+        return [(keys, value)]
+    if isinstance(value, Mapping):
+        parts = [_vaults(one, (*keys, key)) for key, one in value.items()]
+    elif isinstance(value, list):
+        parts = [_vaults(one, (*keys, at)) for at, one in enumerate(value)]
+    else:
+        parts = []
+    return [found for part in parts for found in part]

@@ -1,0 +1,292 @@
+"""Reading `autofix.yaml`: the first stage, which needs neither inventory nor runbooks.
+
+Every block that is wrong is reported and stands at its default, so that all of a project's
+problems can be shown at once.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from autofix.config import reading
+from autofix.config.document import Document, Vaulted, read
+from autofix.config.files import find
+from autofix.config.secrets import Opener, Secrets, connection_secret, model_secrets
+from autofix.config.settings_models import (
+    HALF_A_YEAR,
+    SQLITE,
+    AnsibleBlock,
+    PolicyBlock,
+    SettingsFile,
+)
+from autofix.core.escalation import Policy
+from autofix.core.inert import inert
+from autofix.errors import ConfigError, Problem
+from autofix.options import Options, suggest
+
+#: Connection variables that belong to no probe: they are given to every one of them.
+SHARED_CONNECTIONS = "ssh"
+
+
+@dataclass(frozen=True)
+class AnsibleSettings:
+    """The `ansible:` block; paths are absolute, None lets nothing in."""
+
+    config: Path | None = None
+    private_key: Path | None = None
+    ssh_auth_sock: Path | None = None
+    vault_password_file: Path | None = None
+    known_hosts: Path | None = None
+    collections_path: tuple[Path, ...] = ()
+    python: str | None = None
+    isolation: str = "auto"
+
+
+@dataclass(frozen=True)
+class ChannelSettings:
+    """One channel: which type of channel, and its options."""
+
+    type: str
+    options: Options
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Seconds that runs' output and the audit record are kept."""
+
+    runs: float = HALF_A_YEAR
+    audit: float = HALF_A_YEAR
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the settings file says; paths are absolute, secrets are SecretStr."""
+
+    file: Path
+    state: Path
+    store: str  # a database URL
+    inventory: Path
+    playbooks: Path
+    runbooks: Path
+    timezone: str = "UTC"
+    connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    ansible: AnsibleSettings = AnsibleSettings()
+    retention: Retention = Retention()
+    overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    secret_files: tuple[Path, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    document: Document = field(default=Document("", {}), repr=False, compare=False)
+
+    @property
+    def folder(self) -> Path:
+        """The project's folder: relative paths in the settings begin here."""
+        return self.file.parent
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(one for one in self.problems if one.level == "error")
+
+
+#: Opens vault texts with what the settings' `ansible:` block says; ConfigError when it can't.
+Decrypt = Callable[[Settings, Sequence[str]], Sequence[str]]
+
+
+def load_settings(
+    path: Path,
+    *,
+    channels: Mapping[str, type[Options]],
+    probes: Collection[str] = (),
+    decrypt: Decrypt | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """The settings of the project at `path` (its folder, a folder below, or the file itself).
+
+    What is wrong stands in `.problems`; ConfigError only when there is no settings file.
+    """
+    document = read(file := find(path).absolute())
+    value, problems = _without_faults(document)
+    settings = _plain(file, SettingsFile.model_validate(value), document)
+    problems += _missing_files(settings)
+    opener: Opener | None = None
+    if decrypt is not None:
+        opener = lambda texts: decrypt(settings, texts)  # noqa: E731
+    secrets = Secrets(document, settings.folder, os.environ if environ is None else environ, opener)
+    for block in ("connections", "channels"):
+        secrets.open_vaults(value.get(block, {}), (block,))
+    connections = _connections(value.get("connections", {}), secrets, probes)
+    made = _channels(value.get("channels", {}), secrets, channels)
+    problems += secrets.problems
+    problems += _policy_problems(document, settings)
+    return replace(
+        settings,
+        connections=connections,
+        channels=made,
+        secret_files=tuple(secrets.files),
+        problems=tuple(sorted(problems, key=lambda one: one.line)),
+    )
+
+
+def _without_faults(document: Document) -> tuple[dict[str, Any], list[Problem]]:
+    """The file's blocks that are right, and what is wrong with the others."""
+    value = {key: {} if _empty_block(key, one) else one for key, one in document.value.items()}
+    problems = [*document.problems, *reading.check(document, (), SettingsFile, value)]
+    for key in [key for key in value if key not in ("connections", "channels")]:
+        problems += reading.closed_vaults(document, value[key], (key,))
+    good = {}
+    for key, one in value.items():
+        if key in SettingsFile.model_fields and not reading.check(
+            document, (), SettingsFile, {key: one}
+        ):
+            good[key] = one
+    return good, problems
+
+
+def _empty_block(key: str, value: Any) -> bool:
+    """`channels:` with nothing below it is an empty block, as people leave it."""
+    blocks = ("connections", "channels", "policies", "ansible", "retention", "overrides")
+    return value is None and key in blocks
+
+
+def _plain(file: Path, found: SettingsFile, document: Document) -> Settings:
+    folder = file.parent
+    return Settings(
+        file=file,
+        state=_path(folder, found.state),
+        store=SQLITE + str(_path(folder, found.store.removeprefix(SQLITE))),
+        inventory=_path(folder, found.inventory),
+        playbooks=_path(folder, found.playbooks),
+        runbooks=_path(folder, found.runbooks),
+        timezone=found.timezone,
+        policies={name: Policy(name, tuple(p.channels)) for name, p in found.policies.items()},
+        ansible=_ansible(folder, found.ansible),
+        retention=Retention(found.retention.runs, found.retention.audit),
+        overrides=found.overrides,
+        document=document,
+    )
+
+
+def _path(folder: Path, text: str) -> Path:
+    try:
+        return Path(os.path.normpath(folder / Path(text).expanduser()))
+    except RuntimeError:  # ~somebody who does not exist
+        return folder / text
+
+
+def _ansible(folder: Path, block: AnsibleBlock) -> AnsibleSettings:
+    def path(text: str | None) -> Path | None:
+        return None if text is None else _path(folder, text)
+
+    collections = block.collections_path
+    listed = collections.split(":") if isinstance(collections, str) else collections
+    return AnsibleSettings(
+        config=path(block.config),
+        private_key=path(block.private_key),
+        ssh_auth_sock=path(block.ssh_auth_sock),
+        vault_password_file=path(block.vault_password_file),
+        known_hosts=path(block.known_hosts),
+        collections_path=tuple(_path(folder, one) for one in listed if one),
+        python=block.python,
+        isolation=block.isolation,
+    )
+
+
+def _missing_files(settings: Settings) -> list[Problem]:
+    problems = []
+    for name in ("config", "private_key", "vault_password_file", "known_hosts"):
+        path = getattr(settings.ansible, name)
+        if path is not None and not path.is_file():
+            message = f"{name}: there is no file {inert(str(path))}"
+            problems.append(settings.document.problem(("ansible", name), message))
+    for name in ("playbooks", "runbooks"):
+        path = getattr(settings, name)
+        if not path.is_dir():
+            message = f"{name}: there is no folder {inert(str(path))}"
+            hint = "make it, or name another"
+            problems.append(settings.document.problem((name,), message, hint))
+    return problems
+
+
+def _connections(
+    value: Mapping[str, Mapping[str, Any]], secrets: Secrets, probes: Collection[str]
+) -> dict[str, dict[str, Any]]:
+    found = {}
+    known = sorted({*probes, SHARED_CONNECTIONS})
+    for name, variables in value.items():
+        keys = ("connections", name)
+        if probes and name not in known:
+            message = f"there is no probe {inert(name, 60)!r}"
+            secrets.problems.append(secrets.document.problem(keys, message, suggest(name, known)))
+        found[name] = secrets.resolve(variables, keys, connection_secret)
+    return found
+
+
+def _channels(
+    value: Mapping[str, Mapping[str, Any]],
+    secrets: Secrets,
+    channels: Mapping[str, type[Options]],
+) -> dict[str, ChannelSettings]:
+    found = {}
+    for name, options in value.items():
+        keys, kind = ("channels", name), options.get("type")
+        if not isinstance(kind, str) or kind not in channels:
+            secrets.problems.append(_no_type(secrets.document, keys, kind, list(channels)))
+            continue
+        model = channels[kind]
+        names = model_secrets(model)
+        rest = {key: one for key, one in options.items() if key != "type"}
+        opened = secrets.resolve(rest, keys, names.__contains__)
+        problems = reading.check(secrets.document, keys, model, opened)
+        secrets.problems += problems
+        if not problems:
+            found[name] = ChannelSettings(kind, model.model_validate(opened))
+    return found
+
+
+def _no_type(document: Document, keys: tuple[str, ...], kind: Any, known: list[str]) -> Problem:
+    if kind is None or isinstance(kind, Vaulted):
+        return document.problem(keys, f"channel {keys[-1]!r} has no type", suggest("", known))
+    message = f"there is no type of channel {inert(str(kind), 60)!r}"
+    return document.problem((*keys, "type"), message, suggest(str(kind), known))
+
+
+def _policy_problems(document: Document, settings: Settings) -> list[Problem]:
+    problems = []
+    written = document.value.get("channels")
+    channels = list(written) if isinstance(written, Mapping) else []
+    for name, policy in settings.policies.items():
+        keys = ("policies", name, "channels")
+        for at, channel in enumerate(policy.channels):
+            if channel not in channels:
+                message = f"there is no channel {inert(channel, 60)!r}"
+                hint = suggest(channel, channels) or "add it under channels:"
+                problems.append(document.problem((*keys, at), message, hint))
+        if len(set(policy.channels)) == 1:
+            message = f"policy {name!r} has one channel: when that fails, nobody is paged"
+            hint = "add a second one of another provider"
+            problems.append(document.problem(keys, message, hint, level="warning"))
+    return problems
+
+
+def no_errors(problems: Sequence[Problem]) -> None:
+    """Raise ConfigError with all errors, if there is one."""
+    errors = [one for one in problems if one.level == "error"]
+    if errors:
+        raise ConfigError(errors)
+
+
+__all__ = [
+    "AnsibleSettings",
+    "ChannelSettings",
+    "Decrypt",
+    "PolicyBlock",
+    "Retention",
+    "Settings",
+    "load_settings",
+    "no_errors",
+]

@@ -1,0 +1,76 @@
+"""The shape of `autofix.yaml`, as pydantic models. What each key means: docs/settings.md."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field
+
+from autofix.config.fields import Block, OneLine
+from autofix.options import Duration
+
+HALF_A_YEAR = 180 * 86400.0
+SQLITE = "sqlite:///"
+
+
+def _timezone(value: str) -> str:
+    try:
+        if value != "UTC":
+            ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(
+            f"there is no time zone {value!r}: write for example UTC or Europe/Berlin"
+        ) from None
+    return value
+
+
+def _store(value: str) -> str:
+    if not value.startswith(SQLITE) or not value.removeprefix(SQLITE).strip("/"):
+        raise ValueError("this must be a file of SQLite: write for example sqlite:///autofix.db")
+    if re.search(r"[?#\x00-\x1f]", value):
+        raise ValueError("the store's name must not hold ?, # or control characters")
+    return value
+
+
+class PolicyBlock(Block):
+    channels: Annotated[list[OneLine], Field(min_length=1, max_length=20)]
+
+
+class AnsibleBlock(Block):
+    """What a run may know of this machine; paths are relative to the settings file."""
+
+    config: OneLine | None = None
+    private_key: OneLine | None = None
+    ssh_auth_sock: OneLine | None = None
+    vault_password_file: OneLine | None = None
+    known_hosts: OneLine | None = None
+    collections_path: OneLine | list[OneLine] = Field(default_factory=list)
+    python: OneLine | None = None
+    isolation: Literal["auto", "bwrap", "subreaper"] = "auto"
+
+
+Kept = Annotated[Duration, Field(ge=86400, le=100 * 366 * 86400)]
+
+
+class RetentionBlock(Block):
+    runs: Kept = HALF_A_YEAR
+    audit: Kept = HALF_A_YEAR
+
+
+class SettingsFile(Block):
+    """A whole settings file."""
+
+    state: OneLine = ".autofix"
+    store: Annotated[OneLine, AfterValidator(_store)] = "sqlite:///.autofix/autofix.db"
+    inventory: OneLine = "inventory"
+    playbooks: OneLine = "playbooks"
+    runbooks: OneLine = "runbooks"
+    timezone: Annotated[OneLine, AfterValidator(_timezone)] = "UTC"
+    connections: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    policies: dict[str, PolicyBlock] = Field(default_factory=dict)
+    ansible: AnsibleBlock = AnsibleBlock()
+    retention: RetentionBlock = RetentionBlock()
+    overrides: dict[str, dict[str, Any]] = Field(default_factory=dict)
