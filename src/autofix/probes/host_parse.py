@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 _DF_ROW = re.compile(
-    r"^(?P<device>.*\S)\s+(?P<total>\d+|-)\s+(?P<used>-?\d+|-)\s+(?P<free>-?\d+|-)"
-    r"\s+(?P<percent>\d+%|-)\s+(?P<mount>/.*)$"
+    r"^(?P<device>.*\S)\s+(?P<total>\d{1,18}|-)\s+(?P<used>-?\d{1,18}|-)"
+    r"\s+(?P<free>-?\d{1,18}|-)\s+(?P<percent>\d+%|-)\s+(?P<mount>/.*)$"
 )
 _OCTAL = re.compile(r"\\([0-7]{3})")
-_COUNTED = re.compile(r"^\s*(\d+)\s+State:\s*(\S)")
+_COUNTED = re.compile(r"^\s*(\d{1,9})\s+State:\s*(\S)")
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,15 @@ def number(lines: list[str], column: int = 0) -> float | None:
     """The number in this column of the first line; None when there is none."""
     fields = lines[0].split() if lines else []
     try:
-        return float(fields[column])
+        value = float(fields[column])
     except (IndexError, ValueError):
         return None
+    return value if math.isfinite(value) else None
+
+
+def whole(text: str) -> int | None:
+    """A counter of the kernel; None for anything else, which a strange host may send."""
+    return int(text) if text.isdecimal() and len(text) <= 20 else None
 
 
 def cpu(lines: list[str]) -> tuple[Cpu | None, int]:
@@ -88,7 +95,7 @@ def cpu(lines: list[str]) -> tuple[Cpu | None, int]:
     rows = [line.split() for line in lines if line.startswith("cpu")]
     count = sum(1 for row in rows if row[0] != "cpu")
     for row in rows:
-        ticks = [int(field) for field in row[1:9] if field.isdigit()]
+        ticks = [tick for field in row[1:9] if (tick := whole(field)) is not None]
         if row[0] == "cpu" and len(ticks) >= 4:
             # user nice system idle iowait irq softirq steal; guest time is in user already.
             ticks += [0] * (8 - len(ticks))
@@ -102,8 +109,9 @@ def traffic(lines: list[str]) -> dict[str, Traffic]:
     for line in lines:
         name, colon, rest = line.rpartition(":")
         fields = rest.split()
-        if colon and len(fields) >= 16 and fields[0].isdigit() and fields[8].isdigit():
-            found[name.strip()] = Traffic(int(fields[0]), int(fields[8]))
+        received, sent = map(whole, (fields[0], fields[8])) if len(fields) >= 16 else (None, None)
+        if colon and received is not None and sent is not None:
+            found[name.strip()] = Traffic(received, sent)
     return found
 
 
@@ -113,8 +121,9 @@ def meminfo(lines: list[str]) -> dict[str, int]:
     for line in lines:
         name, _, rest = line.partition(":")
         fields = rest.split()
-        if len(fields) == 2 and fields[0].isdigit() and fields[1] == "kB":
-            found[name.strip()] = int(fields[0]) * 1024
+        size = whole(fields[0]) if fields else None
+        if size is not None and fields[1:] == ["kB"]:
+            found[name.strip()] = size * 1024
     return found
 
 
@@ -149,7 +158,7 @@ def links(lines: list[str]) -> dict[str, Link]:
     found = {}
     for line in lines:
         name, kind, *rest = line.split() if len(line.split()) >= 2 else ("", "")
-        megabits = int(rest[0]) if rest and rest[0].isdigit() else 0
+        megabits = (whole(rest[0]) if rest else None) or 0
         # 2^32 - 1 is how old kernels say "unknown" without a sign.
         known = 0 < megabits < 4294967295
         if name:

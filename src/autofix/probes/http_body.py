@@ -36,7 +36,7 @@ def read(response: httpx.Response) -> Body:
             cut = True
             break
     length = response.headers.get("content-length", "")
-    size = int(length) if cut and length.isdigit() else len(data)
+    size = int(length) if cut and re.fullmatch("[0-9]{1,18}", length) else len(data)
     if response.headers.get("content-encoding", "identity").lower() in ("gzip", "deflate"):
         data, cut = _opened(bytes(data), cut)
     return Body(_decoded(bytes(data), response), size, cut)

@@ -21,7 +21,9 @@ def _expected(value: Any) -> tuple[str, ...]:
     items = value if isinstance(value, list | tuple) else [value]
     found = tuple(str(item).lower() for item in items)
     for item in found:
-        if not (_STATUS.fullmatch(item) or (item.isdigit() and 100 <= int(item) <= 599)):
+        if not (
+            _STATUS.fullmatch(item) or (re.fullmatch("[0-9]{3}", item) and 100 <= int(item) <= 599)
+        ):
             raise ValueError(f"{item!r} is not a status: write for example 200, 2xx or [200, 404]")
     if not found:
         raise ValueError("no status is expected: leave it out for 2xx, or name one")
