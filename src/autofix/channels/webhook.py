@@ -25,7 +25,7 @@ class WebhookOptions(HttpOptions):
     url: Secret = Field(description="where to POST the page as JSON")
     secret: Secret | None = Field(
         None,
-        description="sign each request with HMAC-SHA256 (`whsec_…` is base64, all else used as it is)",
+        description="sign each request with HMAC-SHA256 (`whsec_…`: base64; else as it is)",
     )
     authorization: Secret | None = Field(
         None, description="the whole Authorization header, such as `Bearer …`"
