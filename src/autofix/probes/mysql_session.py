@@ -11,6 +11,7 @@ from typing import Any
 import pymysql
 from pymysql.cursors import DictCursor
 
+from autofix.errors import ProbeError
 from autofix.probes import links
 from autofix.probes.links import LinkError, Tls
 from autofix.probes.mysql_facts import Dialect, Row
@@ -97,8 +98,10 @@ def opened(server: Server, deadline: Deadline) -> Iterator[Session]:
         try:
             connection.connect(sock)
             yield Session(connection, deadline)
-        except (pymysql.err.MySQLError, OSError, RuntimeError, ValueError, LookupError) as error:
-            # The last three: what PyMySQL makes of an answer that is not MySQL's.
+        except ProbeError:
+            raise
+        except Exception as error:
+            # Any: PyMySQL fails in many ways on an answer that is not MySQL's.
             raise LinkError(_words(error, server, deadline)) from error
         finally:
             sock.close()

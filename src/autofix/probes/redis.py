@@ -122,10 +122,14 @@ def ask(server: Server, deadline: Deadline) -> dict[str, str]:
             info = parse_info(_command(wire, "INFO"))
             if "maxclients" not in info and "connected_clients" in info:
                 info.update(_maxclients(wire))
-        except (theirs.RedisError, OSError, AttributeError, ValueError) as error:
-            # AttributeError, ValueError: what redis-py makes of a socket that is shut under it,
-            # or of a server that does not speak its protocol.
+        except ProbeError:
+            raise
+        except Exception as error:
+            # Any: redis-py fails in many ways on an answer that is not Redis's, or when its
+            # socket is shut under it.
             raise LinkError(_words(error, server, deadline)) from error
+    if not {"redis_version", "valkey_version"} & info.keys():
+        raise LinkError(f"{server} does not answer INFO like Redis")
     return info
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -246,4 +245,4 @@ def _read(info: Info, key: str, kind: Callable[[str], Number]) -> Number | None:
         value = kind(info[key])
     except (KeyError, ValueError):
         return None
-    return value if math.isfinite(value) and abs(value) <= _MAX else None
+    return value if abs(value) <= _MAX else None  # false for NaN as well
