@@ -150,10 +150,11 @@ def test_variables_come_as_a_run_sees_them(site: Site) -> None:
     )
     site.write("playbooks/group_vars/all.yml", "from_playbooks: [1, {a: true}]\n")
     inventory = site.read()
-    assert inventory.target("r2").variables == {
+    seen = inventory.target("r2").variables
+    # Core 2.18 renders numbers to text, 2.19 keeps them.
+    assert {name: str(seen[name]) for name in ("port", "peer")} == {"port": "1007", "peer": "1007"}
+    assert {name: seen[name] for name in seen if name not in ("port", "peer")} == {
         "base": 1000,
-        "port": 1007,
-        "peer": 1007,
         "when": "2026-11-23",
         "from_playbooks": [1, {"a": True}],
     }
