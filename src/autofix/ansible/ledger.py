@@ -13,6 +13,7 @@ from autofix.core.runs import RunEvent
 #: Kinds that still pass after the cap, up to this much more.
 ESSENTIAL = {"failed", "unreachable", "stats", "notice"}
 ESSENTIAL_ROOM = 256 * 1024
+CUT = " … (cut)"
 EVENT_COST = 200  # bytes counted for an event beside its texts
 #: Tasks that do nothing by themselves, so that "only these ran" is no success.
 IDLE = {
@@ -64,6 +65,7 @@ class Ledger:
         self._cap = cap
         self._room = cap
         self._essential_room = ESSENTIAL_ROOM
+        self._cut_off = False
         self._item_failure = ""
 
     def take(self, message: Message) -> Iterator[RunEvent]:
@@ -79,13 +81,14 @@ class Ledger:
             return
         if (host := message.get("host")) and host != self._host:
             self.tally.stranger = self.tally.stranger or self._named(message, "host")
+        self.truncated = self.truncated or bool(message.get("cut"))
         self._count(kind, message)
         yield from self._within_cap(kind, message)
 
     def _count(self, kind: str, message: Message) -> None:
         tally, data = self.tally, _data(message)
         if kind == "stats":
-            self._take_stats(data, bool(message.get("cut")))
+            self._take_stats(data)
         elif kind == "task":
             tally.tasks += 1
         elif kind == "notice" and data.get("no_hosts"):
@@ -119,7 +122,7 @@ class Ledger:
             tally.done += 1
             tally.changed += kind == "changed"
 
-    def _take_stats(self, data: Mapping[str, Any], cut: bool) -> None:
+    def _take_stats(self, data: Mapping[str, Any]) -> None:
         hosts = data.get("hosts") or {}
         self.tally.stats = {
             inert(str(host)): {str(name): int(count) for name, count in counts.items()}
@@ -129,28 +132,23 @@ class Ledger:
         if strangers:
             self.tally.stranger = self.tally.stranger or inert(strangers[0])
         self.tally.report = self._redactor.strike_value(data.get("report") or {})
-        self.truncated = self.truncated or cut
 
     def _within_cap(self, kind: str, message: Message) -> Iterator[RunEvent]:
-        cost = EVENT_COST + sum(
-            len(str(message.get(name, ""))) for name in ("text", "task", "play")
-        )
-        if not self.truncated_by_cap and cost <= self._room:
-            self._room -= cost
-            yield self._event(kind, message)
+        if self._cut_off and kind not in ESSENTIAL:
             return
-        if not self.truncated_by_cap:
-            self._room = -1
-            self.truncated = True
+        event = self._event(kind, message)
+        cost = EVENT_COST + len(event.text) + len(event.task) + len(event.play)
+        if not self._cut_off and cost <= self._room:
+            self._room -= cost
+            yield event
+            return
+        if not self._cut_off:
+            self._cut_off = self.truncated = True
             text = f"output cut at {_size(self._cap)}: only failures and the statistics follow"
             yield RunEvent("notice", _at(message), text=text, data={"truncated": True})
         if kind == "stats" or (kind in ESSENTIAL and cost <= self._essential_room):
             self._essential_room -= cost
-            yield self._event(kind, message)
-
-    @property
-    def truncated_by_cap(self) -> bool:
-        return self._room < 0
+            yield event
 
     def _event(self, kind: str, message: Message) -> RunEvent:
         data = dict(_data(message))
@@ -167,8 +165,9 @@ class Ledger:
         )
 
     def _text(self, message: Message) -> str:
-        text = self._redactor.strike(str(message.get("text", "")), cut=bool(message.get("cut")))
-        return inert(text)
+        cut = bool(message.get("cut"))
+        text = inert(self._redactor.strike(str(message.get("text", "")), cut=cut))
+        return f"{text}{CUT}" if cut and text else text
 
     def _named(self, message: Message, name: str) -> str:
         return inert(self._redactor.strike(str(message.get(name, "")), cut=True))
