@@ -140,7 +140,9 @@ class Reads(Protocol):
     def due_runs(self, now: float, limit: int = 100) -> list[Run]:
         """Planned runs whose due_at has come, oldest first."""
 
-    def run_events(self, run_id: int, after: int = 0, limit: int = 1000) -> list[tuple[int, RunEvent]]:
+    def run_events(
+        self, run_id: int, after: int = 0, limit: int = 1000
+    ) -> list[tuple[int, RunEvent]]:
         """Kept events in order, each with its number from 1."""
 
     def host_lock(self, host: str) -> int | None:
@@ -177,6 +179,8 @@ class Reads(Protocol):
 class Transaction(Reads, Protocol):
     """One durable commit. Every change of state brings its audit event with it.
 
+    After Conflict and Duplicate the block may go on; after any other StoreError nothing commits.
+
     `save_*` are compare-and-set on `version`: the row must still have the version of the value
     that was read; the saved value comes back with the next version. Conflict when it moved.
     """
@@ -193,17 +197,24 @@ class Transaction(Reads, Protocol):
     def add_run(self, run: Run, event: AuditEvent) -> Run:
         """Duplicate if (incident, kind, step, attempt) exists."""
 
-    def save_run(self, run: Run, event: AuditEvent | None) -> Run: ...
+    def save_run(self, run: Run, event: AuditEvent | None) -> Run:
+        """`event` may be None only when the state stays as it was (so for pages too)."""
+
     def add_run_events(self, run_id: int, events: Sequence[RunEvent]) -> None: ...
     def lock_host(self, host: str, run_id: int, until: float) -> int:
-        """The fencing token, growing with each lock. Duplicate if another run holds the host."""
+        """The fencing token, growing with each lock. Duplicate if another run holds the host.
+
+        The same run may lock again: its older token is shut out.
+        """
 
     def renew_host(self, host: str, token: int, until: float) -> bool:
         """False: the lock is not ours any more."""
 
     def free_host(self, host: str, token: int) -> None: ...
     def add_signal(self, signal: Signal, event: AuditEvent | None) -> Signal: ...
-    def save_signal(self, signal: Signal, event: AuditEvent | None) -> None: ...
+    def save_signal(self, signal: Signal, event: AuditEvent | None) -> None:
+        """Conflict unless the stored one is still `received`: a signal is handled once."""
+
     def save_watches(self, watches: Sequence[Watch]) -> None:
         """Insert or replace; a watch is what was last seen, not a state of the record."""
 
@@ -238,5 +249,3 @@ class Store(Protocol):
         """Who leads now (`serve pid 4711`), empty when nobody does."""
 
     def close(self) -> None: ...
-
-

@@ -78,9 +78,15 @@ def _csv(entries: Iterable[AuditEntry], out: TextIO) -> int:
 
 def _row(entry: AuditEntry) -> list[Any]:
     event = entry.event
-    time = datetime.fromtimestamp(event.at, UTC).isoformat(timespec="milliseconds")
     what = [event.actor, event.action, event.runbook, event.host, event.incident, event.run]
-    return [entry.seq, time, *what, json_text(event.payload), entry.prev, entry.hash]
+    return [entry.seq, _time(event.at), *what, json_text(event.payload), entry.prev, entry.hash]
+
+
+def _time(at: float) -> str:
+    try:
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError, OSError):  # beyond the calendar: as it stands
+        return repr(at)
 
 
 def _cell(value: Any) -> Any:
@@ -106,7 +112,7 @@ class _Reader:
         self.faults: list[Break] = []
 
     def links(self) -> Iterator[tuple[int, str, str, str]]:
-        for number, line in enumerate(self._lines, start=1):
+        for number, line in enumerate(self._readable(), start=1):
             bare = line.removesuffix("\n")
             entry = _entry(bare)
             if entry is None:
@@ -115,6 +121,12 @@ class _Reader:
             self.size, self.head = self.size + 1, entry.hash
             computed = seal(entry.seq, entry.event, entry.prev, canonical).hash
             yield entry.seq, entry.prev, entry.hash, computed
+
+    def _readable(self) -> Iterator[str]:
+        try:
+            yield from self._lines
+        except UnicodeDecodeError:
+            self.faults.append(Break(self.size + 1, "the export is not UTF-8 text from here on"))
 
 
 def _entry(line: str) -> AuditEntry | None:

@@ -68,6 +68,26 @@ def test_a_changed_line_is_found_with_its_number(lines: list[str], number: int) 
         assert report.breaks[0].seq == number, each[:200]
 
 
+def test_bytes_that_are_no_text_are_a_break_not_a_traceback(
+    lines: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "export.jsonl"
+    file.write_bytes("\n".join(lines).encode() + b"\n\xff\n")
+    with file.open(encoding="utf-8") as content:
+        report = verify_export(content)
+    assert "not UTF-8" in report.breaks[0].what
+
+
+def test_a_time_beyond_the_calendar_is_shown_as_it_stands(tmp_path: Path) -> None:
+    store = open_sqlite(tmp_path / "state")
+    with store.transaction() as tx:
+        tx.record(event(at=1e300))
+    out = io.StringIO()
+    export(store, "csv", out)
+    store.close()
+    assert "1e+300" in out.getvalue()
+
+
 def test_missing_and_reordered_lines_are_found(lines: list[str]) -> None:
     assert verify_export(lines[:2] + lines[3:]).breaks[0].seq == 3
     assert verify_export([lines[0], lines[2], lines[1], *lines[3:]]).breaks[0].seq == 2
