@@ -99,7 +99,7 @@ class _Check:
         for name in ("when", "subject"):
             yield from self._expression(getattr(trigger, name), (*keys, name), nothing)
         for name, value in trigger.inputs.items():
-            yield from self._declared(name, (*keys, "inputs", name))
+            yield from self._declared(name, (*keys, "inputs", name))  # filled, but not yet used
             yield from self._expression(value, (*keys, "inputs", name), nothing)
 
     def _required_inputs(self, trigger: Trigger, keys: Keys) -> Iterator[Problem]:
@@ -192,6 +192,7 @@ class _Check:
         for name in sorted(names):
             root, dot, rest = name.partition(".")
             if root == "inputs" and dot:
+                self.used.add(rest)
                 yield from self._declared(rest, keys)
             elif root in ("host", "labels") and dot:
                 continue
@@ -209,7 +210,6 @@ class _Check:
         return self.problem(keys, message, hint)
 
     def _declared(self, name: str, keys: Keys) -> Iterator[Problem]:
-        self.used.add(name)
         if name not in self.runbook.inputs:
             message = f"{keys[-1]}: there is no input {inert(name, 60)!r}"
             hint = suggest(name, list(self.runbook.inputs)) or "declare it under inputs:"
