@@ -40,7 +40,7 @@ def explain(ctx: Context, name: str, host: str, served: bool) -> Answer:
         lines += _triggers(ctx, reads, runbook, host, now)
         incidents = _incidents(ctx, reads, runbook, host, now)
         lines += [line for each in incidents for line in each[0]]
-        verdict = _verdict(reads, runbook, host, incidents, lines)
+        verdict = _verdict(reads, runbook, host, incidents)
     return Answer(name, host, tuple(lines), verdict)
 
 
@@ -121,9 +121,7 @@ def _one(
     return lines, incident if real else None, decision
 
 
-def _verdict(
-    reads: Reads, runbook: Runbook, host: str, explained: list[Explained], lines: list[str]
-) -> str:
+def _verdict(reads: Reads, runbook: Runbook, host: str, explained: list[Explained]) -> str:
     _, incident, decision = explained[0]
     if incident is not None:
         return f"incident {incident.id} is {incident.state}: {incident.reason}"

@@ -5,7 +5,6 @@ It works with the database down; anybody with a shell on the box can set it (`to
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from autofix.errors import StoreError
@@ -33,7 +32,7 @@ class KillSwitch:
         try:
             self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             new.write_text(text + "\n")
-            os.replace(new, self.file)
+            new.replace(self.file)
         except OSError as error:
             raise StoreError(
                 f"the kill switch could not be set: {self.file}: {error.strerror}",

@@ -44,7 +44,9 @@ class Server:
             lost = recover(ctx)
             log.info(
                 "autofix serves %s: %d runbooks, %d lost runs taken up",
-                self._site.file, len(ctx.book.runbooks), len(lost),
+                self._site.file,
+                len(ctx.book.runbooks),
+                len(lost),
             )
             self._serve(ctx)
             self._note(ctx, "server.stopped")

@@ -109,10 +109,9 @@ def _show(incident: Incident, runs: list[Run], pages: list[Page], record: list[A
         print(f"  page {page.id}  {page.state} {to}")
     print("  record:")
     for entry in record:
-        reason = inert(str(entry.event.payload.get("reason", "")), 300)
-        print(
-            f"    {when(entry.event.at)}  {inert(entry.event.actor, 40)}  {entry.event.action}  {reason}"
-        )
+        event = entry.event
+        reason = inert(str(event.payload.get("reason", "")), 300)
+        print(f"    {when(event.at)}  {inert(event.actor, 40)}  {event.action}  {reason}")
 
 
 def _facts(incident: Incident) -> None:
@@ -122,10 +121,12 @@ def _facts(incident: Incident) -> None:
             print(f"  {inert(name)}: {shown(old)} before, {shown(new)} now")
 
 
-def _act(number: int, as_json: bool, act: Callable[[Context, str], Incident]) -> None:
+def _act(
+    number: int, as_json: bool, act: Callable[[Context, str], Incident], *, full: bool = False
+) -> None:
     """One act of a person, whether a server runs or not: the store is the meeting point."""
     here = site()
-    incident = act(here.context(actor()), actor())
+    incident = act(here.context(actor(), full=full), actor())
     if as_json:
         print_json(plain(incident))
         return
@@ -160,7 +161,7 @@ def approve(number: int, as_json: bool) -> None:
 @json_option
 def reject(number: int, note: str, as_json: bool) -> None:
     """Say no to the step that waits."""
-    _act(number, as_json, lambda ctx, by: people.reject(ctx, number, by, note))
+    _act(number, as_json, lambda ctx, by: people.reject(ctx, number, by, note), full=True)
 
 
 @incidents.command()

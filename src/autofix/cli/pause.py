@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from autofix.app.site import Site
 from autofix.cli.output import ago, json_option, print_json, table
 from autofix.cli.session import actor, site
 from autofix.core.incidents import LIVE, WORKING, State
@@ -26,8 +27,7 @@ def pause(runbook: str, host: str, reason: str, cancel_running: bool) -> None:
     """
     here = site()
     everything = not runbook and not host
-    _known(here.known_runbook(runbook), "runbook", runbook)
-    _known(here.known_host(host), "host", host)
+    _known(here, runbook, host)
     if everything:
         here.killswitch.set(actor(), reason)
         print("paused: nothing new starts")
@@ -52,9 +52,12 @@ def pause(runbook: str, host: str, reason: str, cancel_running: bool) -> None:
         print(f"asked to end: run {', '.join(map(str, ended))}")
 
 
-def _known(known: bool, kind: str, name: str) -> None:
-    if name and not known:
-        raise UsageError(f"there is no {kind} {name!r}", hint="names are compared exactly")
+def _known(here: Site, runbook: str, host: str) -> None:
+    """A pause of something that is not there would pause nothing, silently."""
+    if runbook and runbook not in {each.name for each in here.project().files}:
+        raise UsageError(f"there is no runbook {inert(runbook)!r}", hint="names are exact")
+    if host and host not in here.inventory.names():
+        raise UsageError(f"there is no host {inert(host)!r}", hint="names are exact")
 
 
 @click.command()

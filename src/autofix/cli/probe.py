@@ -19,8 +19,13 @@ from autofix.options import suggest
 @click.command()
 @click.argument("name")
 @click.option("--host", required=True, help="A host of the inventory.")
-@click.option("--with", "given", multiple=True, metavar="KEY=VALUE",
-              help="An option of the probe, as in a runbook's `with:`; the value is YAML.")
+@click.option(
+    "--with",
+    "given",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of the probe, as in a runbook's `with:`; the value is YAML.",
+)
 @click.option("--timeout", type=click.FloatRange(0.1, 300), default=10.0, show_default=True)
 @json_option
 def probe(name: str, host: str, given: tuple[str, ...], timeout: float, as_json: bool) -> None:
@@ -63,8 +68,12 @@ def _options(given: tuple[str, ...]) -> dict[str, Any]:
 
 def _print(known: Any, facts: Any) -> None:
     rows = [
-        (name, shown(facts[name], 300), known[name].unit if name in known else "",
-         known[name].help if name in known else "")
+        (
+            name,
+            shown(facts[name], 300),
+            known[name].unit if name in known else "",
+            known[name].help if name in known else "",
+        )
         for name in sorted(facts)
     ]
     table(("fact", "value", "unit", "what it is"), rows, "no facts")

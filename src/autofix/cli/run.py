@@ -7,7 +7,7 @@ import sys
 import click
 
 from autofix.app.local import engine_unless_served
-from autofix.app.site import Site
+from autofix.app.site import Site, owner_name
 from autofix.cli.follow import Story, follow
 from autofix.cli.output import json_option, print_json
 from autofix.cli.session import actor, site
@@ -49,7 +49,7 @@ def run(
     book = here.runbook(runbook)
     inputs = _inputs(book, given)
     targets = _targets(here, book, hosts, yes or check)
-    ctx = here.context(actor(), full=True)
+    ctx = here.context_for(owner_name("run"), book)
     codes, stories = [], []
     with engine_unless_served(here, ctx) as served:
         for host in targets:

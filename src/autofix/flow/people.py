@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from autofix.core.audit import AuditEvent
-from autofix.core.audit import AuditEvent
 from autofix.core.decisions import approval_key
 from autofix.core.incidents import Incident, Origin, State
 from autofix.core.pauses import Pause

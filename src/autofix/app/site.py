@@ -1,0 +1,183 @@
+"""One project folder: its settings at once, everything else when it is asked for."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autofix import config
+from autofix.app import wiring
+from autofix.app.killswitch import KillSwitch
+from autofix.config import Project, Settings
+from autofix.core.hosts import HostTable
+from autofix.core.runbooks import Runbook
+from autofix.errors import ConfigError, Problem
+from autofix.flow.context import Book, Context
+
+if TYPE_CHECKING:
+    from autofix.ansible.inventory import AnsibleInventory
+    from autofix.store.sql import SqlStore
+    from autofix.store.verify import Report
+
+
+class SystemClock:
+    """The clock on the wall."""
+
+    def now(self) -> float:
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def owner_name(what: str) -> str:
+    """Who we are, for the lead and the record: `serve pid 4711 on ops1`."""
+    return f"{what} pid {os.getpid()} on {socket.gethostname()}"
+
+
+class Site:
+    """What a command or the server works with. Nothing is read before it is needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.file = settings.file
+        self.clock = SystemClock()
+        self.killswitch = KillSwitch(settings.state)
+        self._seen = ""
+
+    @classmethod
+    def open(cls, start: Path) -> Site:
+        """Find autofix.yaml at or above `start` and read it. What is wrong in it counts later,
+        for whatever needs it: the record can be read with a broken channel."""
+        return cls(wiring.load_settings(start))
+
+    @property
+    def timezone(self) -> str:
+        return self.settings.timezone
+
+    @cached_property
+    def store(self) -> SqlStore:
+        """Opened at first use; made if it isn't there."""
+        from autofix.store import open_store
+
+        return open_store(self.settings.store, state=self.settings.state)
+
+    @cached_property
+    def inventory(self) -> AnsibleInventory:
+        """Read by Ansible itself, in a child: about a second."""
+        from autofix.ansible.inventory import AnsibleInventory
+
+        return AnsibleInventory.read(wiring.ansible_options(self.settings))
+
+    def project(self) -> Project:
+        """The runbooks, checked against everything else."""
+        return config.load(self.settings, wiring.outside(self.inventory))
+
+    def runbook(self, name: str) -> Runbook:
+        """A runbook for a person's run: only its own errors and the settings' matter."""
+        found = self.project().for_run(name)
+        _raise_errors([*self.inventory.problems, *wiring.lint(self.settings, found)])
+        return found
+
+    def check(self, *, syntax: bool = False) -> list[Problem]:
+        """Everything that is wrong or doubtful in the whole project."""
+        inventory, problems = self._try_inventory()
+        project = config.load(self.settings, wiring.outside(inventory))
+        problems += project.problems
+        for runbook in project.runbooks.values():
+            problems += wiring.lint(self.settings, runbook)
+            if syntax:
+                problems += wiring.syntax(self.settings, runbook)
+        return list(dict.fromkeys(problems))
+
+    def _try_inventory(self) -> tuple[AnsibleInventory | None, list[Problem]]:
+        """A broken inventory is one of several things that may be wrong."""
+        try:
+            return self.inventory, list(self.inventory.problems)
+        except ConfigError as error:
+            return None, list(error.problems)
+
+    def load_book(self) -> Book:
+        """All files, as one book to go by. ConfigError with everything that is wrong."""
+        self._seen = config.fingerprint(self.settings)
+        problems = self.check()
+        _raise_errors(problems)
+        self.warnings = [each for each in problems if each.level != "error"]
+        runbooks = self.project().runbooks
+        return self._book(runbooks)
+
+    warnings: list[Problem] = []  # noqa: RUF012 - replaced, never changed
+
+    def _book(self, runbooks: Any) -> Book:
+        return Book(
+            runbooks,
+            self.inventory,
+            wiring.channels(self.settings),
+            self.settings.policies,
+            wiring.connections(self.settings),
+        )
+
+    def changed(self) -> bool:
+        """Did a file of the project change since the book was loaded?"""
+        return self._changed_inventory() or config.fingerprint(self.settings) != self._seen
+
+    def _changed_inventory(self) -> bool:
+        return self.inventory.reload_if_changed()
+
+    def reload(self) -> Book:
+        """The changed files as a new book; ConfigError leaves everything as it was.
+
+        The store and the state folder stay those of the start.
+        """
+        old = self.settings
+        self._seen = config.fingerprint(old)
+        self.settings = wiring.load_settings(old.file)
+        try:
+            return self.load_book()
+        except ConfigError:
+            self._seen, self.settings = config.fingerprint(old), old
+            raise
+
+    def context(self, owner: str, *, full: bool = False) -> Context:
+        """The ports; with `full` also the files, Ansible and the probes, to look and to act."""
+        book = self.load_book() if full else Book({}, HostTable({}, {}))
+        return self._context(owner, book)
+
+    def context_for(self, owner: str, runbook: Runbook) -> Context:
+        """To act with one runbook, whatever is wrong in the others."""
+        good = dict(self.project().runbooks)
+        return self._context(owner, self._book({**good, runbook.name: runbook}))
+
+    def _context(self, owner: str, book: Book) -> Context:
+        return Context(
+            store=self.store,
+            clock=self.clock,
+            runner=wiring.LazyRunner(lambda: self.settings, lambda host: self._secrets(host)),
+            probe=wiring.load_probe(),
+            book=book,
+            owner=owner,
+            halted=self.killswitch.reason,
+        )
+
+    def _secrets(self, host: str) -> list[str]:
+        return [*self.inventory.secrets(host), *wiring.settings_secrets(self.settings)]
+
+    def verify_audit(
+        self, *, witness: Path | None = None, progress: Callable[[int, int], None] | None = None
+    ) -> Report:
+        """Compute the whole record again and compare it with its head file and a witness."""
+        from autofix.store.verify import quiet, verify
+
+        store = self.store
+        return verify(store, head=store.head_file, witness=witness, progress=progress or quiet)
+
+
+def _raise_errors(problems: list[Problem]) -> None:
+    errors = [each for each in problems if each.level == "error"]
+    if errors:
+        raise ConfigError(errors)

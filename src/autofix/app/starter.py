@@ -1,0 +1,70 @@
+"""A new project: what is missing is added from the shipped files, nothing is overwritten."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from autofix.app.sandbox import shipped
+from autofix.errors import UsageError
+
+SETTINGS = """\
+# The settings of this autofix project. Every key: docs/settings.md; check: autofix check
+#
+# channels:                      # ways to page a person
+#   ops-mail: {type: email, host: localhost, from: autofix@example.com, to: [ops@example.com]}
+#   ops-chat: {type: slack, url_env: SLACK_WEBHOOK}
+# policies:                      # who is paged: channels in order, the next when one fails
+#   default: {channels: [ops-chat, ops-mail]}
+#
+# connections:                   # for probes, where the inventory does not say it
+#   redis: {password_env: REDIS_PASSWORD}
+#   mysql: {user: autofix, password_env: MYSQL_PASSWORD}
+channels:
+  local-mail: {type: email, host: localhost, from: autofix@localhost, to: [root@localhost]}
+policies:
+  default: {channels: [local-mail]}
+"""
+INVENTORY = """\
+# An Ansible inventory. The groups redis and mysql are the ones the shipped runbooks look at;
+# a runbook is armed for the hosts of its group, and for nobody while the group is empty.
+redis:
+  hosts: {}
+  #  cache1: {ansible_host: 10.0.0.5, redis_port: 6379}
+mysql:
+  hosts: {}
+  #  db2: {ansible_host: 10.0.0.9, mysql_user: autofix}
+"""
+IGNORED = ".autofix/\n"
+
+
+def add_missing(folder: Path) -> tuple[list[str], list[str]]:
+    """(added, kept) as paths relative to the folder."""
+    wanted = {
+        "autofix.yaml": SETTINGS, "inventory/hosts.yml": INVENTORY, ".gitignore": IGNORED,
+    }  # fmt: skip
+    for name in ("playbooks", "runbooks"):
+        base = shipped(name)
+        for file in sorted(base.rglob("*")):
+            if file.is_file() and file.suffix in (".yml", ".yaml"):
+                wanted[f"{name}/{file.relative_to(base)}"] = file.read_text()
+    added: list[str] = []
+    kept: list[str] = []
+    try:
+        for name, text in wanted.items():
+            (added if _add(folder / name, text) else kept).append(name)
+    except OSError as error:
+        raise UsageError(f"{error.filename} can't be written: {error.strerror}") from error
+    return added, kept
+
+
+def _add(file: Path, text: str) -> bool:
+    """False when something of this name is there, whatever it is."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError:
+        return False
+    with os.fdopen(handle, "w") as out:
+        out.write(text)
+    return True

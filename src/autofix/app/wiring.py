@@ -1,0 +1,188 @@
+"""Introducing the rooms to each other: settings become options, plugins, channels, a runner."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from autofix import channels as channel_room
+from autofix import config
+from autofix import probes as probe_room
+from autofix.ansible.options import AnsibleOptions
+from autofix.config import Outside, Settings
+from autofix.core.runbooks import Runbook
+from autofix.core.runs import RunEvent, RunOrder, RunResult
+from autofix.errors import Problem
+from autofix.options import Options, Secret
+from autofix.ports import Cancel, Channel, Inventory, PlaybookRunner, Probe
+
+
+class Plugins(Mapping[str, Any]):
+    """A room's table as a mapping that loads what is asked for, once."""
+
+    def __init__(self, names: Iterable[str], load: Callable[[str], Any]) -> None:
+        self._names, self._load = list(names), cache(load)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._load(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def _probes() -> Plugins:
+    return Plugins(probe_room.TABLE, probe_room.load)
+
+
+def _channel_options() -> Plugins:
+    def options(kind: str) -> type[Options]:
+        found: type[Options] = channel_room.load(kind).options
+        return found
+
+    return Plugins(channel_room.TABLE, options)
+
+
+def load_probe() -> Callable[[str], Probe]:
+    """Probes by name, each made once and shared by all looks."""
+    plugins = _probes()
+    return lambda name: plugins[name]
+
+
+def load_settings(start: Path) -> Settings:
+    return config.load_settings(
+        start, channels=_channel_options(), probes=list(probe_room.TABLE), decrypt=_decrypt
+    )
+
+
+def _decrypt(settings: Settings, texts: Sequence[str]) -> Sequence[str]:
+    from autofix.ansible.inventory_vault import decrypt_all
+
+    return decrypt_all(ansible_options(settings), list(texts), file=str(settings.file))
+
+
+def outside(inventory: Inventory | None) -> Outside:
+    from autofix.scheduling.cron import check_cron
+
+    return Outside(
+        _probes(), _channel_options(), inventory, decrypt=_decrypt, check_cron=check_cron
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    return config.json_schema(outside(None))
+
+
+def ansible_options(settings: Settings) -> AnsibleOptions:
+    block = settings.ansible
+    return AnsibleOptions(
+        inventory=settings.inventory,
+        playbooks=settings.playbooks,
+        state=settings.state,
+        config=block.config,
+        private_key=block.private_key,
+        ssh_auth_sock=block.ssh_auth_sock,
+        vault_password_file=block.vault_password_file,
+        known_hosts=block.known_hosts,
+        collections_path=block.collections_path,
+        python=block.python,
+        isolation=block.isolation,  # type: ignore[arg-type]  # checked by the settings' model
+    )
+
+
+def lint(settings: Settings, runbook: Runbook) -> list[Problem]:
+    """What is wrong in the playbooks of a runbook."""
+    from autofix.ansible.lint import lint_playbook
+
+    folder = settings.playbooks
+    return [
+        problem
+        for step in runbook.fix
+        for name in (step.playbook, step.rollback, step.afterwards)
+        if name
+        for problem in lint_playbook(folder / name, folder, variables=list(step.vars))
+    ]
+
+
+def syntax(settings: Settings, runbook: Runbook) -> list[Problem]:
+    """What Ansible's own syntax check says of them; a second or two for each."""
+    from autofix.ansible.lint import syntax_check
+
+    names = {
+        name
+        for step in runbook.fix
+        for name in (step.playbook, step.rollback, step.afterwards)
+        if name
+    }
+    options = ansible_options(settings)
+    return [problem for name in sorted(names) for problem in syntax_check(options, name)]
+
+
+def channels(settings: Settings) -> dict[str, Channel]:
+    return {
+        name: channel_room.load(each.type)(name, each.options)
+        for name, each in settings.channels.items()
+    }
+
+
+def connections(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Connection variables for probes, secrets opened; `ssh` are those of every probe."""
+    found = {
+        probe: {key: _open(value) for key, value in variables.items()}
+        for probe, variables in settings.connections.items()
+    }
+    if settings.ansible.known_hosts is not None:
+        found.setdefault("ssh", {})["autofix_known_hosts"] = str(settings.ansible.known_hosts)
+    if settings.ansible.private_key is not None:
+        key = str(settings.ansible.private_key)
+        found.setdefault("ssh", {}).setdefault("ansible_ssh_private_key_file", key)
+    return found
+
+
+def settings_secrets(settings: Settings) -> list[str]:
+    """Values of the settings that must never be shown."""
+    return [
+        value.get_secret_value()
+        for variables in settings.connections.values()
+        for value in variables.values()
+        if isinstance(value, Secret)
+    ]
+
+
+def _open(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, Secret) else value
+
+
+class LazyRunner:
+    """The Ansible runner, made at its first run: most commands never need one."""
+
+    def __init__(
+        self, settings: Callable[[], Settings], secrets: Callable[[str], Iterable[str]]
+    ) -> None:
+        self._settings, self._secrets = settings, secrets
+        self._made: tuple[AnsibleOptions, PlaybookRunner] | None = None
+        self._lock = threading.Lock()
+
+    def _runner(self) -> PlaybookRunner:
+        from autofix.ansible.runner import AnsibleRunner
+
+        with self._lock:
+            options = ansible_options(self._settings())
+            if self._made is None or self._made[0] != options:
+                self._made = (options, AnsibleRunner(options, self._secrets))
+            return self._made[1]
+
+    def run(
+        self, order: RunOrder, on_event: Callable[[RunEvent], None], cancel: Cancel
+    ) -> RunResult:
+        return self._runner().run(order, on_event, cancel)
+
+    def end_leftovers(self, run_ids: Iterable[int]) -> Sequence[int]:
+        return self._runner().end_leftovers(run_ids)

@@ -1,0 +1,61 @@
+"""`autofix init` and `autofix check`: a project folder, and whether it is right."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from autofix.app.site import Site
+from autofix.app.starter import add_missing
+from autofix.app.wiring import json_schema
+from autofix.cli.output import json_option, print_json
+from autofix.cli.session import given_project
+from autofix.errors import Problem
+
+
+@click.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
+def init(folder: Path | None) -> None:
+    """Make FOLDER (or here) a project with the shipped runbooks; what is there stays as it is."""
+    where = folder or given_project() or Path.cwd()
+    added, kept = add_missing(where)
+    for name in added:
+        print(f"added {name}")
+    for name in kept:
+        print(f"kept  {name}")
+    print(f"\n{where}: now name your hosts in inventory/hosts.yml and your channels in")
+    print("autofix.yaml, then: autofix check")
+
+
+@click.command()
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of the files, for editors.")
+@click.option(
+    "--lint", is_flag=True, help="Also let Ansible check each playbook's syntax (slower)."
+)
+@json_option
+def check(schema: bool, lint: bool, as_json: bool) -> None:
+    """Check the settings, the inventory, every runbook and playbook. Exit code 0, or 2 with all
+    that is wrong."""
+    if schema:
+        print_json(json_schema())
+        return
+    found = Site.open(given_project() or Path.cwd()).check(syntax=lint)
+    errors = [each for each in found if each.level == "error"]
+    if as_json:
+        print_json(found)
+    else:
+        _print(found, errors)
+    sys.exit(2 if errors else 0)
+
+
+def _print(found: list[Problem], errors: list[Problem]) -> None:
+    for each in found:
+        word = "error" if each.level == "error" else each.level
+        print(f"{word}: {each}", file=sys.stderr if errors else sys.stdout)
+    warned = len(found) - len(errors)
+    if errors:
+        print(f"{len(errors)} errors, {warned} warnings", file=sys.stderr)
+    else:
+        print(f"everything is right ({warned} warnings)" if warned else "everything is right")
