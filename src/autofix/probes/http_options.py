@@ -66,6 +66,8 @@ class HttpOptions(Options):
             url = httpx.URL(_filled(value, "host.example", "192.0.2.1"))
         except (httpx.InvalidURL, ValueError) as error:
             raise ValueError(f"{value!r} is not a URL: {error}") from None
+        if url.port is not None and not 0 < url.port < 65536:
+            raise ValueError(f"{value!r} is not a URL: ports go from 1 to 65535")
         if url.scheme not in ("http", "https") or not url.host:
             raise ValueError(f"{value!r} is not a URL: it begins with http:// or https://")
         if url.userinfo:

@@ -40,22 +40,27 @@ class Deadline:
 def resolve(host: str, port: int, deadline: Deadline) -> list[Any]:
     """`getaddrinfo` for TCP, within the deadline. NetError when the name leads nowhere."""
     place = f"{host} port {port}"
+    if not 0 < port < 65536:
+        raise NetError(f"{place}: ports go from 1 to 65535")
     if _literal(host):
-        return _lookup(host, port)
+        return _found(_lookup(host, port), place)
     # The system's resolver knows no timeout: it is asked in a thread that is left behind, at
     # worst until the resolver itself gives up.
     answer: list[Any] = []
     thread = threading.Thread(
-        target=lambda: answer.append(_lookup_or_error(host, port)), name="resolve", daemon=True
+        target=lambda: answer.append(_lookup(host, port)), name="resolve", daemon=True
     )
     thread.start()
     thread.join(deadline.left())
     if not answer:
         raise NetError(f"the name of {place} was not resolved in time")
-    if isinstance(answer[0], OSError):
-        raise NetError(words.of_os_error(answer[0], place=place)) from answer[0]
-    found: list[Any] = answer[0]
-    return found
+    return _found(answer[0], place)
+
+
+def _found(answer: list[Any] | OSError, place: str) -> list[Any]:
+    if isinstance(answer, OSError):
+        raise NetError(words.of_os_error(answer, place=place)) from answer
+    return answer
 
 
 def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
@@ -106,13 +111,9 @@ def _literal(host: str) -> bool:
     return True
 
 
-def _lookup(host: str, port: int) -> list[Any]:
-    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-
-
-def _lookup_or_error(host: str, port: int) -> list[Any] | OSError:
+def _lookup(host: str, port: int) -> list[Any] | OSError:
     try:
-        return _lookup(host, port)
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         return error
     except UnicodeError:  # a label too long or empty never gets as far as the resolver
