@@ -1,6 +1,6 @@
-"""A real sshd as a child process on a free port of the loopback, with keys of its own.
+"""A real sshd of the current user, on a free port, in a temporary folder, with its own host key.
 
-Who may log in is the user that runs the tests, with the key made here and nothing else.
+`with Sshd(folder) as server:` gives host, port, a client key that it lets in, and known_hosts.
 """
 
 from __future__ import annotations
@@ -11,142 +11,146 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from autofix.core.readings import Target
-
-_CONFIG = """\
-ListenAddress 127.0.0.1
+CONFIG = """
 Port {port}
-HostKey {host_key}
-AuthorizedKeysFile {authorized}
-PasswordAuthentication yes
-KbdInteractiveAuthentication no
-UsePAM no
-StrictModes no
+ListenAddress 127.0.0.1
+HostKey {folder}/host_key
 PidFile none
-MaxStartups 200
-MaxSessions 50
-PrintMotd no
-UseDNS no
+AuthorizedKeysFile {folder}/authorized_keys
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+Subsystem sftp internal-sftp
+MaxStartups 100
+MaxSessions 100
 """
+#: sshd of root wants this folder, which only the distribution's service would make.
+PRIVILEGE_SEPARATION = Path("/run/sshd")
 
 
-@dataclass
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Sshd:
-    """A running server. `known_hosts` holds its key; `key` is the one that may log in."""
+    """Started on entering, ended on leaving; `change_host_key` is what an impostor would do."""
 
-    folder: Path
-    port: int
-    process: subprocess.Popen[bytes]
+    host = "127.0.0.1"
 
-    @property
-    def key(self) -> Path:
-        return self.folder / "user_key"
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.user = getpass.getuser()
+        self.port = free_port()
+        self.key = folder / "client_key"
+        self.known_hosts = folder / "known_hosts"
+        self._process: subprocess.Popen[bytes] | None = None
 
-    @property
-    def host_key(self) -> Path:
-        return self.folder / "host_key"
+    def __enter__(self) -> Sshd:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        make_key(self.key)
+        make_key(self.folder / "host_key")
+        shutil.copy(f"{self.key}.pub", self.folder / "authorized_keys")
+        text = CONFIG.format(port=self.port, folder=self.folder)
+        (self.folder / "sshd_config").write_text(text)
+        self.known_hosts.write_text(self.known_line())
+        self.start()
+        return self
 
-    @property
-    def known_hosts(self) -> Path:
-        return self.folder / "known_hosts"
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
-    @property
-    def public_host_key(self) -> str:
-        """Type and key, as they stand in known_hosts."""
-        return " ".join(Path(f"{self.host_key}.pub").read_text().split()[:2])
-
-    def target(self, name: str = "web1", **variables: Any) -> Target:
-        """An inventory host that leads here; `variables` are added or replaced."""
-        known = {
-            "ansible_host": "127.0.0.1",
-            "ansible_port": self.port,
-            "ansible_user": getpass.getuser(),
-            "ansible_ssh_private_key_file": str(self.key),
-            "autofix_known_hosts": str(self.known_hosts),
-        }
-        return Target(name, "127.0.0.1", known | variables)
-
-    def log(self) -> str:
-        return (self.folder / "sshd.log").read_text(errors="replace")
-
-    def close(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-
-def make_key(path: Path, *words: str, passphrase: str = "") -> Path:
-    """A new key pair at `path`; `words` go to ssh-keygen, by default `-t ed25519`."""
-    kind = words or ("-t", "ed25519")
-    subprocess.run(
-        ["ssh-keygen", "-q", *kind, "-N", passphrase, "-C", "test", "-f", str(path)], check=True
-    )
-    return path
-
-
-@contextmanager
-def sshd(folder: Path) -> Iterator[Sshd]:
-    """A server in a new folder, ended with the block."""
-    folder.mkdir(parents=True, exist_ok=True)
-    make_key(folder / "host_key")
-    make_key(folder / "user_key")
-    shutil.copy(folder / "user_key.pub", folder / "authorized_keys")
-    server = _started(folder)
-    name = f"[127.0.0.1]:{server.port}"
-    server.known_hosts.write_text(f"{name} {server.public_host_key}\n")
-    try:
-        yield server
-    finally:
-        server.close()
-
-
-def _started(folder: Path) -> Sshd:
-    if os.geteuid() == 0:
-        # Where sshd as root puts its unprivileged part; the service makes it at its start.
-        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-    for _ in range(5):  # somebody may take the free port first
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = int(free.getsockname()[1])
-        config = folder / "sshd_config"
-        authorized = folder / "authorized_keys"
-        config.write_text(
-            _CONFIG.format(port=port, host_key=folder / "host_key", authorized=authorized)
-        )
-        with (folder / "sshd.log").open("wb") as log:
-            process = subprocess.Popen(
-                [_program(), "-D", "-e", "-f", str(config)],
+    def start(self) -> None:
+        if os.geteuid() == 0:
+            PRIVILEGE_SEPARATION.mkdir(mode=0o755, exist_ok=True)
+        program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin:/usr/bin") or "sshd"
+        with (self.folder / "sshd.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [program, "-D", "-e", "-f", str(self.folder / "sshd_config")],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
-        server = Sshd(folder, port, process)
-        if _answers(server):
-            return server
-        server.close()
-    raise AssertionError(f"sshd did not start: {server.log()}")
+        self._wait_until_it_answers()
+
+    def stop(self) -> None:
+        """The listener and, unlike sshd's own way, each open connection too."""
+        if self._process is not None:
+            for pid in [*_children(self._process.pid), self._process.pid]:
+                _kill(pid)
+            self._process.wait()
+            self._process = None
+
+    def known_line(self) -> str:
+        """The line of known_hosts for the present host key."""
+        kind, key = (self.folder / "host_key.pub").read_text().split()[:2]
+        return f"[{self.host}]:{self.port} {kind} {key}\n"
+
+    def change_host_key(self) -> None:
+        self.stop()
+        (self.folder / "host_key").unlink()
+        make_key(self.folder / "host_key")
+        self.start()
+
+    def variables(self) -> dict[str, object]:
+        """Inventory variables of a host that is reached here."""
+        return {
+            "ansible_connection": "ssh",
+            "ansible_host": self.host,
+            "ansible_port": self.port,
+            "ansible_user": self.user,
+            "ansible_ssh_private_key_file": str(self.key),
+            "ansible_python_interpreter": "/usr/bin/python3",
+        }
+
+    def _wait_until_it_answers(self, seconds: float = 10.0) -> None:
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                with socket.create_connection((self.host, self.port), timeout=1) as connection:
+                    if connection.recv(4) == b"SSH-":
+                        return
+            except OSError:
+                pass
+            dead = self._process is None or self._process.poll() is not None
+            if dead or time.monotonic() > end:
+                raise AssertionError((self.folder / "sshd.log").read_text() or "sshd is silent")
+            time.sleep(0.02)
 
 
-def _program() -> str:
-    # sshd starts itself again for each connection and insists on its full path.
-    found = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    assert found, "sshd is missing: install openssh-server"
-    return found
+def make_key(path: Path) -> None:
+    command = [
+        "ssh-keygen",
+        "-q",
+        "-t",
+        "ed25519",
+        "-N",
+        "",
+        "-C",
+        "autofix-tests",
+        "-f",
+        str(path),
+    ]
+    path.with_name(path.name + ".pub").unlink(missing_ok=True)
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 
-def _answers(server: Sshd, seconds: float = 15.0) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and server.process.poll() is None:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", server.port), 1) as sock:
-            if sock.recv(4) == b"SSH-":
-                return True
-        time.sleep(0.02)
-    return False
+def _children(pid: int) -> list[int]:
+    """All below a process, deepest first."""
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [below for child in found for below in [*_children(int(child)), int(child)]]
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, 9)
+    except ProcessLookupError:
+        return

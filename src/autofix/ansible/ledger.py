@@ -29,6 +29,10 @@ IDLE = {
     "import_tasks",
     "validate_argument_spec",
 }
+HOST_KEY_TROUBLE = {
+    "REMOTE HOST IDENTIFICATION HAS CHANGED": "its SSH host key is not the one in known_hosts",
+    "Host key verification failed": "its SSH host key is unknown: add it to known_hosts",
+}
 KINDS = ESSENTIAL | {"play", "task", "ok", "changed", "skipped", "ignored", "output"}
 
 
@@ -94,7 +98,7 @@ class Ledger:
         elif kind == "notice" and data.get("no_hosts"):
             tally.plays_without_hosts += 1
         elif kind == "unreachable":
-            tally.unreachable = tally.unreachable or self._why(message)
+            tally.unreachable = tally.unreachable or self._why_unreachable(message)
         elif kind == "failed":
             self._count_failure(data, message)
         elif "item" not in data:
@@ -175,6 +179,14 @@ class Ledger:
     def _why(self, message: Message) -> str:
         task, text = self._named(message, "task"), self._text(message)
         return one_line(f"task {one_line(task, 100)!r}: {text}" if text else f"task {task!r}")
+
+    def _why_unreachable(self, message: Message) -> str:
+        """ssh says it in a box of a dozen lines; people need these two cases in one."""
+        text = self._text(message)
+        for mark, words in HOST_KEY_TROUBLE.items():
+            if mark in text:
+                return words
+        return self._why(message)
 
 
 def _idle(action: str) -> bool:
