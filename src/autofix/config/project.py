@@ -133,7 +133,7 @@ def _faults(document: Document) -> Iterator[Problem]:
     value: dict[str, Any] = document.value
     yield from reading.closed_vaults(document, value, ())
     head = {key: one for key, one in value.items() if key not in ("triggers", "verify")}
-    yield from reading.check(document, (), RunbookHead, head)
+    yield from reading.check(document, (), RunbookHead, head, known=("triggers", "verify"))
     yield from _verify_faults(document, value)
     triggers = value.get("triggers", [])
     if not isinstance(triggers, list):

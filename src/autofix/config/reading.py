@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from autofix.config.document import Document, Keys, Vaulted
 from autofix.core.inert import inert
 from autofix.errors import Problem
-from autofix.options import Fault, faults
+from autofix.options import Fault, faults, suggest
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -24,12 +24,25 @@ _WORDS = {
 }
 
 
-def check(document: Document, keys: Keys, model: type[BaseModel], value: Any) -> list[Problem]:
-    """Everything wrong with the value at `keys`; empty when nothing is."""
+def check(
+    document: Document,
+    keys: Keys,
+    model: type[BaseModel],
+    value: Any,
+    *,
+    known: Sequence[str] = (),
+) -> list[Problem]:
+    """Everything wrong with the value at `keys`; empty when nothing is.
+
+    `known`: keys that stand beside the model's own, for the hint to an unknown one.
+    """
     if not isinstance(value, Mapping):
         return [document.problem(keys, f"{_name(keys)} must hold keys with values")]
     problems = []
     for fault in faults(model, value):
+        if known and len(fault.path) == 1 and fault.message.startswith("unknown key"):
+            names = [*(one.alias or name for name, one in model.model_fields.items()), *known]
+            fault = Fault(fault.path, fault.message, suggest(str(fault.path[0]), names))
         problem = _problem(document, keys, fault)
         if problem not in problems:  # a union says the same once for each of its members
             problems.append(problem)
@@ -39,7 +52,9 @@ def check(document: Document, keys: Keys, model: type[BaseModel], value: Any) ->
 def _problem(document: Document, keys: Keys, fault: Fault) -> Problem:
     where = (*keys, *fault.path)
     message = inert(_said(fault.message), 400)
-    if not message.startswith(("unknown key", "every and cron")) and fault.path:
+    if message.endswith(" is missing") and where:
+        message = f"{_name(where)}: {message}"
+    elif fault.path and not message.startswith("unknown key"):
         message = f"{_name(fault.path)}: {message}"
     return document.problem(where, message, fault.hint)
 

@@ -118,7 +118,8 @@ class Secrets:
         try:
             if not path.is_file():
                 raise FileNotFoundError(2, "there is no such file")
-            raw = path.open("rb").read(MAX_BYTES + 1)
+            with path.open("rb") as file:
+                raw = file.read(MAX_BYTES + 1)
             text = raw.decode("utf-8").rstrip("\r\n")
         except (OSError, ValueError, RuntimeError) as error:
             why = getattr(error, "strerror", None) or "it is not text"
