@@ -18,9 +18,12 @@ import pytest
 from autofix.core.readings import Reading, Target
 from autofix.ports import Probe
 from autofix.probes.command import CommandProbe
+from autofix.probes.host import HostProbe
+from autofix.probes.http import HttpProbe
 from autofix.probes.mysql import MysqlProbe
 from autofix.probes.redis import RedisProbe
 from autofix.testing.probes import FakeProbe
+from servers.http import http_server
 from servers.mariadb import mariadb_server
 from servers.redis import free_port, redis_server
 from servers.rude import rude_server
@@ -96,11 +99,37 @@ def command_case() -> Iterator[Case]:
     )
 
 
+@contextmanager
+def host_case() -> Iterator[Case]:
+    with rude_server() as silent:
+        yield Case(
+            HostProbe(),
+            (target(ansible_connection="local"), {"sample": "100ms"}),
+            (target(ansible_port=free_port()), {}),
+            (target(ansible_port=silent), {}),
+            ({"sampel": 1}, {"mount": "var"}, {"sample": "1h"}),
+        )
+
+
+@contextmanager
+def http_case() -> Iterator[Case]:
+    with http_server() as server, rude_server() as silent:
+        yield Case(
+            HttpProbe(),
+            (target(), {"url": server.url}),
+            (target(), {"url": f"http://{{address}}:{free_port()}/"}),
+            (target(), {"url": f"http://{{address}}:{silent}/"}),
+            ({}, {"url": "web1"}, {"url": "http://web1", "match": "("}),
+        )
+
+
 CASES: dict[str, Callable[[], AbstractContextManager[Case]]] = {
     "fake": fake_case,
     "redis": redis_case,
     "mysql": mysql_case,
     "command": command_case,
+    "host": host_case,
+    "http": http_case,
 }
 
 

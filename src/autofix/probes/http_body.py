@@ -14,7 +14,7 @@ import httpx
 from autofix.probes.http_options import HttpOptions
 
 LIMIT = 1024 * 1024
-MOST_JSON = 16 * 1024  # characters of a json_value
+MOST_JSON = 16 * 1024  # bytes of a json_value
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,14 @@ def body_facts(body: Body, wanted: HttpOptions) -> dict[str, Any]:
 def json_at(text: str, path: str) -> Any:
     """The value at a dotted path (`data.0.state`), None where there is none or text isn't JSON.
 
-    A value that JSON itself can't write (NaN, 1e999), or a very long one, counts as none.
+    A value that JSON itself can't write (NaN, 1e999, half a surrogate), or a very long one,
+    counts as none.
     """
     try:
         value = json.loads(text, parse_constant=_refuse)
         for key in path.split("."):
             value = value[int(key)] if isinstance(value, list) else value[key]
-        written = json.dumps(value, allow_nan=False)
+        written = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         return None
     return value if len(written) <= MOST_JSON else None

@@ -14,7 +14,7 @@ import pytest
 from autofix.core.readings import Reading, Target
 from autofix.errors import ProbeError
 from autofix.probes.host import HostProbe
-from servers.sshd import sshd
+from servers.ssh_target import ssh_target
 
 HERE = Target("here", "127.0.0.1", {"ansible_connection": "local"})
 QUICK = {"sample": "100ms"}
@@ -55,7 +55,7 @@ def test_this_machine_is_seen_as_it_is() -> None:
 
 
 def test_over_ssh_the_same_facts_come_back(tmp_path: Path) -> None:
-    with sshd(tmp_path / "sshd") as server:
+    with ssh_target(tmp_path / "sshd") as server:
         (there,) = look(server.target())
     (here,) = look()
     assert there.error == ""
@@ -65,7 +65,7 @@ def test_over_ssh_the_same_facts_come_back(tmp_path: Path) -> None:
 
 
 def test_an_unknown_host_key_is_no_look(tmp_path: Path) -> None:
-    with sshd(tmp_path / "sshd") as server:
+    with ssh_target(tmp_path / "sshd") as server:
         (reading,) = look(server.target(autofix_known_hosts=str(tmp_path / "none")))
     assert set(reading.facts) == {"reachable", "error"}
     assert "is not known" in reading.error

@@ -207,6 +207,7 @@ def test_a_body_that_swells_without_end_is_cut(server: HttpServer) -> None:
         ("not json", "a", None),
         ('{"a": NaN}', "a", None),
         ('{"a": 1e999}', "a", None),
+        ('{"a": "\\ud800"}', "a", None),
         ('{"a": ' + "[" * 100_000, "a", None),
         (json.dumps({"a": "x" * 20_000}), "a", None),
     ],

@@ -16,17 +16,17 @@ import pytest
 from autofix.core.readings import Target
 from autofix.probes import ssh
 from autofix.probes.programs import LIMIT
-from servers.sshd import Sshd, make_key, sshd
+from servers.ssh_target import TargetSshd, make_key, ssh_target
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    with sshd(tmp_path_factory.mktemp("sshd")) as running:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TargetSshd]:
+    with ssh_target(tmp_path_factory.mktemp("sshd")) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_left_behind(server: Sshd, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _nothing_is_left_behind(server: TargetSshd, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     before = set(threading.enumerate())
     yield
@@ -41,21 +41,21 @@ def refusal(target: Target, *words: str, timeout: float = 10.0) -> str:
     return text
 
 
-def test_words_stay_words_and_nothing_is_expanded(server: Sshd) -> None:
+def test_words_stay_words_and_nothing_is_expanded(server: TargetSshd) -> None:
     result = ssh.run(
         server.target(), ["printf", "%s|", "a b", "$HOME", "`id`", "'", ""], timeout=10
     )
     assert result == ssh.Result(0, "a b|$HOME|`id`|'||", "")
 
 
-def test_exit_code_both_outputs_and_input_come_through(server: Sshd) -> None:
+def test_exit_code_both_outputs_and_input_come_through(server: TargetSshd) -> None:
     result = ssh.run(
         server.target(), ["sh", "-c", "cat; echo no >&2; exit 3"], timeout=10, stdin=b"x"
     )
     assert (result.exit, result.stdout, result.stderr) == (3, "x", "no\n")
 
 
-def test_an_unknown_host_key_is_refused_with_what_to_do(server: Sshd, tmp_path: Path) -> None:
+def test_an_unknown_host_key_is_refused_with_what_to_do(server: TargetSshd, tmp_path: Path) -> None:
     nowhere = tmp_path / "known_hosts"
     said = refusal(server.target(autofix_known_hosts=str(nowhere)))
     fingerprint = subprocess.run(
@@ -68,7 +68,7 @@ def test_an_unknown_host_key_is_refused_with_what_to_do(server: Sshd, tmp_path: 
 
 
 def test_a_changed_host_key_is_refused_before_anything_is_said(
-    server: Sshd, tmp_path: Path
+    server: TargetSshd, tmp_path: Path
 ) -> None:
     other = make_key(tmp_path / "other")
     public = " ".join(Path(f"{other}.pub").read_text().split()[:2])
@@ -80,7 +80,9 @@ def test_a_changed_host_key_is_refused_before_anything_is_said(
     assert f"[127.0.0.1]:{server.port}" in said
 
 
-def test_a_key_of_another_type_than_the_known_one_is_refused(server: Sshd, tmp_path: Path) -> None:
+def test_a_key_of_another_type_than_the_known_one_is_refused(
+    server: TargetSshd, tmp_path: Path
+) -> None:
     other = make_key(tmp_path / "other", "-t", "ecdsa")
     public = " ".join(Path(f"{other}.pub").read_text().split()[:2])
     known = tmp_path / "known_hosts"
@@ -88,24 +90,26 @@ def test_a_key_of_another_type_than_the_known_one_is_refused(server: Sshd, tmp_p
     assert "CHANGED" in refusal(server.target(autofix_known_hosts=str(known)))
 
 
-def test_a_key_that_changed_after_a_good_look_is_refused(server: Sshd, tmp_path: Path) -> None:
+def test_a_key_that_changed_after_a_good_look_is_refused(
+    server: TargetSshd, tmp_path: Path
+) -> None:
     known = tmp_path / "known_hosts"
     known.write_text(server.known_hosts.read_text())
     target = server.target(autofix_known_hosts=str(known))
     assert ssh.run(target, ["true"], timeout=10).exit == 0
-    with sshd(tmp_path / "impostor") as impostor:
+    with ssh_target(tmp_path / "impostor") as impostor:
         known.write_text(f"[127.0.0.1]:{impostor.port} {server.public_host_key}\n")
         moved = Target("web1", "127.0.0.1", {**target.variables, "ansible_port": impostor.port})
         assert "CHANGED" in refusal(moved)
 
 
-def test_a_revoked_key_is_refused_although_it_is_listed(server: Sshd, tmp_path: Path) -> None:
+def test_a_revoked_key_is_refused_although_it_is_listed(server: TargetSshd, tmp_path: Path) -> None:
     known = tmp_path / "known_hosts"
     known.write_text(f"{server.known_hosts.read_text()}@revoked * {server.public_host_key}\n")
     assert "revoked" in refusal(server.target(autofix_known_hosts=str(known)))
 
 
-def test_a_hashed_entry_is_known(server: Sshd, tmp_path: Path) -> None:
+def test_a_hashed_entry_is_known(server: TargetSshd, tmp_path: Path) -> None:
     known = tmp_path / "known_hosts"
     known.write_text(server.known_hosts.read_text())
     subprocess.run(["ssh-keygen", "-q", "-H", "-f", known], check=True, capture_output=True)
@@ -115,7 +119,7 @@ def test_a_hashed_entry_is_known(server: Sshd, tmp_path: Path) -> None:
 
 
 def test_without_the_variable_the_users_own_known_hosts_count(
-    server: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: TargetSshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     target = server.target(autofix_known_hosts="")
@@ -126,7 +130,7 @@ def test_without_the_variable_the_users_own_known_hosts_count(
 
 
 def test_a_wrong_key_and_a_wrong_password_are_named_and_never_shown(
-    server: Sshd, tmp_path: Path
+    server: TargetSshd, tmp_path: Path
 ) -> None:
     stranger = make_key(tmp_path / "stranger")
     said = refusal(
@@ -141,7 +145,7 @@ def test_a_wrong_key_and_a_wrong_password_are_named_and_never_shown(
 
 @pytest.mark.parametrize("kind", [("-t", "ed25519"), ("-t", "rsa", "-m", "PEM"), ("-t", "ecdsa")])
 def test_a_key_with_a_passphrase_opens_with_it_and_asks_for_it(
-    server: Sshd, tmp_path: Path, kind: tuple[str, ...]
+    server: TargetSshd, tmp_path: Path, kind: tuple[str, ...]
 ) -> None:
     locked = make_key(tmp_path / "locked", *kind, passphrase="sesame-open")
     allowed = server.folder / "authorized_keys"
@@ -156,7 +160,7 @@ def test_a_key_with_a_passphrase_opens_with_it_and_asks_for_it(
         allowed.write_text(before)
 
 
-def test_a_missing_or_broken_key_file_is_named(server: Sshd, tmp_path: Path) -> None:
+def test_a_missing_or_broken_key_file_is_named(server: TargetSshd, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.write_text("not a key")
     assert "no such file" in refusal(server.target(ansible_ssh_private_key_file="/nowhere/key"))
@@ -164,7 +168,7 @@ def test_a_missing_or_broken_key_file_is_named(server: Sshd, tmp_path: Path) -> 
 
 
 def test_the_agent_is_asked_where_no_key_is_named(
-    server: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: TargetSshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     target = server.target(ansible_ssh_private_key_file="")
@@ -184,7 +188,7 @@ def test_the_agent_is_asked_where_no_key_is_named(
 
 
 def test_an_agent_that_never_answers_does_not_hold_the_look(
-    server: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: TargetSshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     with socket.socket(socket.AF_UNIX) as mute:
@@ -197,7 +201,7 @@ def test_an_agent_that_never_answers_does_not_hold_the_look(
 
 
 @pytest.mark.parametrize("words", [["sleep", "60"], ["sh", "-c", "yes"]])
-def test_the_time_is_over_when_it_is_over(server: Sshd, words: list[str]) -> None:
+def test_the_time_is_over_when_it_is_over(server: TargetSshd, words: list[str]) -> None:
     began = time.monotonic()
     assert "within 1 s" in refusal(server.target(), *words, timeout=1.0)
     assert time.monotonic() - began < 4
@@ -212,26 +216,26 @@ def test_a_server_that_accepts_and_stays_silent_costs_the_timeout_and_no_more() 
     assert "within 0.5 s" in said
 
 
-def test_output_beyond_the_limit_is_cut_and_the_exit_code_still_true(server: Sshd) -> None:
+def test_output_beyond_the_limit_is_cut_and_the_exit_code_still_true(server: TargetSshd) -> None:
     result = ssh.run(server.target(), ["sh", "-c", "head -c 3000000 /dev/zero; exit 5"], timeout=20)
     assert (result.exit, len(result.stdout), result.cut) == (5, LIMIT, True)
 
 
-def test_much_input_to_a_program_that_does_not_read_it_is_no_deadlock(server: Sshd) -> None:
+def test_much_input_to_a_program_that_does_not_read_it_is_no_deadlock(server: TargetSshd) -> None:
     result = ssh.run(server.target(), ["sh", "-c", "exit 4"], timeout=10, stdin=b"x" * 3_000_000)
     assert result.exit == 4
     echoed = ssh.run(server.target(), ["cat"], timeout=20, stdin=b"x" * 900_000)
     assert len(echoed.stdout) == 900_000
 
 
-def test_a_stray_child_that_holds_the_output_is_not_waited_for(server: Sshd) -> None:
+def test_a_stray_child_that_holds_the_output_is_not_waited_for(server: TargetSshd) -> None:
     began = time.monotonic()
     result = ssh.run(server.target(), ["sh", "-c", "sleep 5 & echo done"], timeout=10)
     assert (result.exit, result.stdout) == (0, "done\n")
     assert time.monotonic() - began < 4
 
 
-def test_a_killed_program_has_no_exit_code_and_says_so(server: Sshd) -> None:
+def test_a_killed_program_has_no_exit_code_and_says_so(server: TargetSshd) -> None:
     assert "without an exit status" in refusal(server.target(), "sh", "-c", "kill -9 $$")
 
 
@@ -271,7 +275,7 @@ def test_variables_that_ask_too_much_are_named(variables: dict[str, Any], words:
     assert words in refusal(Target("web1", "127.0.0.1", variables))
 
 
-def test_many_looks_at_once_do_not_mix(server: Sshd) -> None:
+def test_many_looks_at_once_do_not_mix(server: TargetSshd) -> None:
     answers: dict[int, str] = {}
 
     def ask(number: int) -> None:
