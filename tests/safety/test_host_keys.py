@@ -58,6 +58,15 @@ def test_a_known_host_is_worked_on_by_ssh(server, tmp_path):
     assert site.left_in_runs() == []
 
 
+def test_the_tasks_of_a_run_share_one_connection_and_two_runs_do_not(server, tmp_path):
+    site = site_for(server, tmp_path / "site")
+    site.tasks("- command: 'true'\n- command: 'true'\n- command: 'true'")
+    for runs in (1, 2):
+        assert site.run().outcome == Outcome.OK
+        log = (server.folder / "sshd.log").read_text()
+        assert log.count("Accepted publickey") == runs
+
+
 def test_an_unknown_host_is_refused_and_not_learned(server, tmp_path):
     empty = tmp_path / "known"
     empty.write_text("")
