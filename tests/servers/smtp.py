@@ -71,7 +71,7 @@ def smtp_server(
     settings: dict[str, Any] = {"hostname": "127.0.0.1", "port": 0}
     if login:
         settings |= {"authenticator": _authenticator(login), "auth_required": True}
-        settings |= {"auth_require_tls": tls is not None}
+        settings |= {"auth_require_tls": tls is not None and not implicit}
     if implicit:
         settings["ssl_context"] = tls
     elif tls:
@@ -98,6 +98,6 @@ def _authenticator(login: tuple[str, str]) -> Any:
     def check(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         assert isinstance(data, LoginPassword)
         given = (data.login.decode(), data.password.decode())
-        return AuthResult(success=given == login)
+        return AuthResult(success=given == login, handled=False)
 
     return check

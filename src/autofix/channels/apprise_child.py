@@ -48,7 +48,7 @@ def _told(service: Any, order: Mapping[str, Any]) -> bool:
         body_format=apprise.NotifyFormat.TEXT,
         interpret_escapes=False,
     )
-    return taken is True
+    return bool(taken)  # True, or from Apprise 2 on a result that is true when all took it
 
 
 if __name__ == "__main__":

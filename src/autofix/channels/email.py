@@ -148,23 +148,21 @@ class _Line:
     """The connection of one mail, so that another thread can end it."""
 
     def __init__(self) -> None:
-        self._smtp: smtplib.SMTP | None = None
+        self._socket: socket.socket | None = None
         self._over = False
 
     def open(self, chosen: EmailOptions, port: int, timeout: float) -> smtplib.SMTP:
-        # The name is given, or smtplib would ask the name service for it without any limit.
-        named = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname()) or "localhost"
-        smtp: smtplib.SMTP
-        if chosen.tls == "implicit":
-            smtp = smtplib.SMTP_SSL(local_hostname=named, timeout=timeout, context=_context(chosen))
-        else:
-            smtp = smtplib.SMTP(local_hostname=named, timeout=timeout)
-        self._smtp = smtp
-        # Kept for the check of the certificate's name, which connect() itself does not set.
-        smtp._host = chosen.host  # type: ignore[attr-defined]
-        smtp.connect(chosen.host, port)
-        self.check()
+        smtp = _Smtp(chosen, timeout, self)
+        try:
+            smtp.connect(chosen.host, port)
+            self.check()
+        except BaseException:
+            smtp.close()
+            raise
         return smtp
+
+    def holds(self, connected: socket.socket) -> None:
+        self._socket = connected
 
     def check(self) -> None:
         if self._over:
@@ -172,10 +170,41 @@ class _Line:
 
     def cut(self) -> None:
         self._over = True
-        sock = getattr(self._smtp, "sock", None)
-        if sock is not None:
+        if self._socket is not None:
             with suppress(OSError):
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class _Smtp(smtplib.SMTP):
+    """smtplib's client, whose socket is known from its first moment and closed when TLS fails."""
+
+    def __init__(self, chosen: EmailOptions, timeout: float, line: _Line) -> None:
+        # The name is given, or smtplib would ask the name service for it without any limit.
+        named = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname()) or "localhost"
+        super().__init__(local_hostname=named, timeout=timeout)
+        # Kept for the check of the certificate's name, which connect() itself does not set.
+        self._host = chosen.host
+        self._chosen, self._line = chosen, line
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        plain = socket.create_connection((host, port), timeout)
+        self._line.holds(plain)
+        if self._chosen.tls != "implicit":
+            return plain
+        try:
+            secured = _context(self._chosen).wrap_socket(
+                plain, server_hostname=host, do_handshake_on_connect=False
+            )
+        except BaseException:
+            plain.close()
+            raise
+        self._line.holds(secured)
+        try:
+            secured.do_handshake()
+        except BaseException:
+            secured.close()
+            raise
+        return secured
 
 
 def _context(chosen: EmailOptions) -> ssl.SSLContext:
@@ -208,8 +237,7 @@ def _words(error: Exception) -> str:
         return f"answered {error.smtp_code} {_decoded(error.smtp_error)}"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its TLS certificate is not trusted ({error.verify_message})"
-    said = str(error) or type(error).__name__
-    return said[0].lower() + said[1:]
+    return urls.sentence(error)
 
 
 def _decoded(said: bytes | str) -> str:

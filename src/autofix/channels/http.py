@@ -207,4 +207,4 @@ def _words(error: Exception) -> str:
             return f"{meaning} ({said})"
     if isinstance(error, FileNotFoundError):
         return "ca_file does not exist"
-    return said[0].lower() + said[1:]
+    return urls.sentence(error)

@@ -69,7 +69,7 @@ def document(page: Page) -> dict[str, Any]:
 
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        key: value if value is None or isinstance(value, bool | int | float) else str(value)
+        inert(key): value if value is None or isinstance(value, int | float) else inert(str(value))
         for key, value in data.items()
     }
 

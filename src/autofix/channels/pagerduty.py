@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from autofix.channels import message
 from autofix.channels.http import HttpOptions, Wire
+from autofix.core.inert import inert
 from autofix.core.pages import Page
 from autofix.options import Field, Secret
 
@@ -47,10 +48,10 @@ class PagerdutyChannel:
             "client": "autofix",
             "payload": {
                 "summary": message.title(page),
-                "source": str(page.data.get("host") or "autofix"),
+                "source": inert(str(page.data.get("host") or "autofix")),
                 "severity": SEVERITIES.get(page.severity, "info"),
                 "timestamp": datetime.fromtimestamp(page.created_at, UTC).isoformat(),
-                "component": str(page.data.get("runbook") or ""),
+                "component": inert(str(page.data.get("runbook") or "")),
                 "class": "incident",
                 "custom_details": {
                     "text": message.cut(message.text(page), TEXT_BYTES, page),

@@ -57,3 +57,9 @@ def masked(words: str, secrets: list[str]) -> str:
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         words = words.replace(secret, MASK)
     return inert(words.strip(), 300)
+
+
+def sentence(error: Exception) -> str:
+    """What an exception says, to stand after a colon: `[Errno 111] Connection refused`."""
+    said = str(error) or type(error).__name__
+    return said[0].lower() + said[1:] if said[1:2].islower() else said
