@@ -39,7 +39,8 @@ class Reading:
 
     `facts` always has `reachable` (bool) and `error` (string or None). When the target could not
     be looked at, `reachable` is False, `error` says why in one line, and every other fact is
-    absent: comparisons with it are then unknown, never true.
+    absent, but for what names the thing looked at (`port`): comparisons with it are then
+    unknown, never true.
     """
 
     host: str

@@ -147,7 +147,9 @@ def _words(error: BaseException, server: Server, deadline: Deadline) -> str:
     if code in (1045, 1698):
         if not server.password:
             return f"{server} asks for a password and none is set: set mysql_password ({said})"
-        return f"{server} does not accept mysql_user and mysql_password: {said}"
+        # MariaDB says the same to a client without TLS where it wants it.
+        also = ", or it demands TLS" if server.plain else ""
+        return f"{server} does not accept mysql_user and mysql_password{also}: {said}"
     if code in _MEANINGS:
         return f"{server} {_MEANINGS[code]} ({said})"
     if code in (0, 2003, 2006, 2013, 2026) and links.cause_of(error) is not None:

@@ -15,11 +15,18 @@ from autofix.core.readings import Reading, Target
 from autofix.errors import ProbeError
 from autofix.probes.command import CommandProbe, facts_of
 from autofix.probes.programs import Result
+from servers.ssh_target import ssh_target
 
 
 def look(timeout: float = 10.0, **options: Any) -> Reading:
     target = Target("web1", "10.0.0.7", {})
     (reading,) = CommandProbe().look(target, options, timeout=timeout, now=time.time())
+    return reading
+
+
+def look_at(target: Target, **options: Any) -> Reading:
+    options = {"over": "ssh", **options}
+    (reading,) = CommandProbe().look(target, options, timeout=20.0, now=time.time())
     return reading
 
 
@@ -148,18 +155,24 @@ def test_a_signal_is_an_exit_code_as_in_a_shell() -> None:
     assert look(argv=["sh", "-c", "kill -TERM $$"]).facts["exit_code"] == 143
 
 
-def test_a_missing_program_over_ssh_was_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = {
-        127: Result(127, "", "bash: check_it: command not found\n"),
-        2: Result(2, "CRITICAL | x=1\n", ""),
-    }
-    for code, result in answers.items():
-        monkeypatch.setattr("autofix.probes.programs.run_on", lambda *_, r=result, **__: r)
-        reading = look(argv=["check_it"], over="ssh")
-        if code == 127:
-            assert reading.error == "web1: bash: check_it: command not found"
-        else:
-            assert (reading.facts["status"], reading.facts["x"]) == ("CRITICAL", 1)
+def test_a_program_over_ssh(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    with ssh_target(tmp_path / "sshd") as server:
+        plugin = look_at(server.target(), argv=["sh", "-c", "echo 'BAD | x=1ms'; exit 2"])
+        quoted = look_at(server.target(), argv=["echo", f"$(touch {canary})", "two  words"])
+        missing = look_at(server.target(), argv=["no-such-program-here"])
+    assert (plugin.facts["status"], plugin.facts["x"]) == ("CRITICAL", 0.001)
+    assert quoted.facts["output"].startswith("$(touch")
+    assert not canary.exists()
+    assert missing.facts["reachable"] is False
+    assert "not found" in missing.error
+
+
+def test_over_ssh_a_host_that_is_down_was_not_looked_at() -> None:
+    dead = Target("web1", "127.0.0.1", {"ansible_host": "127.0.0.1", "ansible_port": 1})
+    reading = look_at(dead, argv=["true"])
+    assert reading.facts["reachable"] is False
+    assert "127.0.0.1 port 1" in reading.error
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from autofix.probes.mysql import MysqlProbe, servers_of
 from autofix.probes.mysql_facts import Dialect
 from autofix.probes.mysql_session import Server, opened
 from autofix.probes.net import Deadline
-from servers.mariadb import MariaDB, Pair, eventually, mariadb_pair
+from servers.http import certificate
+from servers.mariadb import MariaDB, Pair, eventually, mariadb_pair, mariadb_server
 from servers.rude import rude_server
 
 
@@ -159,6 +161,17 @@ def test_a_missing_password_is_asked_for(pair: Pair) -> None:
 
 def test_a_server_without_tls(pair: Pair) -> None:
     assert "TLS" in error({**pair.primary.variables, "mysql_tls": True})
+
+
+def test_tls_with_a_certificate_of_ones_own_authority(tmp_path: Path) -> None:
+    made = certificate(tmp_path)
+    files = (f"--ssl-cert={made.file}", f"--ssl-key={tmp_path / 'key.pem'}")
+    with mariadb_server(*files, "--require-secure-transport=ON") as server:
+        variables = {**server.variables, "mysql_tls": True, "mysql_tls_ca": str(made.file)}
+        (reading,) = look(variables)
+        assert reading.facts["reachable"] is True
+        assert "is not trusted" in error({**variables, "mysql_tls_ca": ""})
+        assert "or it demands TLS" in error({**variables, "mysql_tls": False})
 
 
 def test_a_question_that_hangs_ends_on_the_server_too(pair: Pair) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autofix.core.readings import Reading, Target
 from autofix.probes.redis import RedisProbe
+from servers.http import certificate
 from servers.redis import RedisServer, free_port, redis_server
 from servers.rude import rude_server
 
@@ -137,6 +139,37 @@ def test_a_name_that_does_not_exist() -> None:
 
 def test_a_socket_that_does_not_exist() -> None:
     assert "no such file" in error({"redis_socket": "/nonexistent/redis.sock"})
+
+
+def test_tls_with_a_certificate_of_ones_own_authority(tmp_path: Path) -> None:
+    made, port = certificate(tmp_path), free_port()
+    files = (f"--tls-{kind}-file" for kind in ("cert", "key", "ca-cert"))
+    paths = (made.file, tmp_path / "key.pem", made.file)
+    words = [str(word) for pair in zip(files, paths, strict=True) for word in pair]
+    with redis_server("--tls-port", str(port), "--tls-auth-clients", "no", *words):
+        variables = {"redis_host": "127.0.0.1", "redis_port": port, "redis_tls": True}
+        (reading,) = look({**variables, "redis_tls_ca": str(made.file)})
+        assert reading.facts["reachable"] is True
+        assert "is not trusted" in error(variables)
+        other = certificate(_folder(tmp_path / "other"))
+        assert "is not trusted" in error({**variables, "redis_tls_ca": str(other.file)})
+        assert error({**variables, "redis_tls": False})
+
+
+def test_tls_of_another_host_is_refused_unless_names_need_not_fit(tmp_path: Path) -> None:
+    made, port = certificate(tmp_path, name="cache.example.com"), free_port()
+    words = ("--tls-cert-file", str(made.file), "--tls-key-file", str(tmp_path / "key.pem"))
+    words = (*words, "--tls-ca-cert-file", str(made.file), "--tls-auth-clients", "no")
+    with redis_server("--tls-port", str(port), *words):
+        variables = {"redis_port": port, "redis_tls": True, "redis_tls_ca": str(made.file)}
+        assert "not valid for '127.0.0.1'" in error(variables)
+        (reading,) = look({**variables, "redis_tls_check_hostname": "no"})
+        assert reading.facts["reachable"] is True
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 def test_a_server_without_tls(server: RedisServer) -> None:
