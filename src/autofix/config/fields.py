@@ -109,7 +109,8 @@ def _runbook_name(value: str) -> str:
 
 
 Playbook = Annotated[str, AfterValidator(_playbook)]
-OneLine = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
+OneLine = Annotated[str, Field(max_length=1000), AfterValidator(_one_line)]
+Title = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
 Moment = Annotated[Duration, Field(ge=0.5, le=366 * 86400)]  # how often, or how long at most
 Span = Annotated[Duration, Field(ge=0, le=366 * 86400)]
 RunbookName = Annotated[str, AfterValidator(_runbook_name)]

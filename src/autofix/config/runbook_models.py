@@ -17,6 +17,7 @@ from autofix.config.fields import (
     RunbookName,
     Severity,
     Span,
+    Title,
     Variables,
     named_inputs,
 )
@@ -165,7 +166,7 @@ class RunbookHead(Block):
     """All of a runbook but its triggers and verification, which have several shapes."""
 
     name: RunbookName
-    title: OneLine
+    title: Title
     severity: Severity = "P2"
     about: str = ""
     enabled: bool = True

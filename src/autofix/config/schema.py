@@ -38,8 +38,9 @@ def _channel(kind: str, model: type[Options]) -> dict[str, Any]:
     secrets = model_secrets(model)
     required = [key for key in schema.get("required", []) if key not in secrets]
     for name in secrets:
-        properties[f"{name}_env"] = {"type": "string"}
-        properties[f"{name}_file"] = {"type": "string"}
+        environment = f"`{name}` from this environment variable"
+        properties[f"{name}_env"] = {"type": "string", "description": environment}
+        properties[f"{name}_file"] = {"type": "string", "description": f"`{name}` from this file"}
     schema["properties"] = {"type": {"const": kind}, **properties}
     schema["required"] = ["type", *required]
     return schema

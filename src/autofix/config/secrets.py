@@ -6,10 +6,10 @@ Whatever way they come, they leave here as SecretStr, which shows nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 
@@ -28,13 +28,21 @@ def connection_secret(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
-def model_secrets(model: type[BaseModel]) -> frozenset[str]:
-    """The options of a model that are secrets."""
-    return frozenset(
-        field.alias or name
-        for name, field in model.model_fields.items()
-        if field.annotation is SecretStr or SecretStr in get_args(field.annotation)
-    )
+def model_secrets(model: type[BaseModel]) -> dict[str, bool]:
+    """The options of a model that are secrets; True for a list of them."""
+    found = {}
+    for name, field_ in model.model_fields.items():
+        many = get_origin(field_.annotation) in (list, tuple)
+        inside = (field_.annotation, *get_args(field_.annotation))
+        if SecretStr in inside and (many or not _is_mapping(field_.annotation)):
+            found[field_.alias or name] = many
+    return found
+
+
+def _is_mapping(annotation: Any) -> bool:
+    """Headers and environments: their entries are named by the user, so none is `x_env`."""
+    origin = get_origin(annotation)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
 @dataclass
@@ -68,9 +76,16 @@ class Secrets:
             self._opened[one.text] = SecretStr(text)
 
     def resolve(
-        self, values: Mapping[str, Any], keys: Keys, is_secret: Callable[[str], bool]
+        self,
+        values: Mapping[str, Any],
+        keys: Keys,
+        is_secret: Callable[[str], bool],
+        many: Collection[str] = (),
     ) -> dict[str, Any]:
-        """The mapping with secrets opened; `x_env` and `x_file` have become `x`."""
+        """The mapping with secrets opened; `x_env` and `x_file` have become `x`.
+
+        A secret in `many` is a list: one text holds several with white space between.
+        """
         result: dict[str, Any] = {}
         for key, value in values.items():
             name, kind = _source(key, is_secret)
@@ -79,7 +94,7 @@ class Secrets:
                 said = f"{name} is given twice, as {key} and otherwise"
                 self._problem((*keys, key), said, "keep one")
             elif secret is not None:
-                result[name] = secret
+                result[name] = _split(secret) if name in many else secret
         return result
 
     def _secret(self, kind: str, value: Any, keys: Keys, is_secret: bool) -> Any:
@@ -131,6 +146,12 @@ class Secrets:
 
     def _problem(self, keys: Keys, message: str, hint: str = "") -> None:
         self.problems.append(self.document.problem(keys, message, hint))
+
+
+def _split(secret: Any) -> Any:
+    if not isinstance(secret, SecretStr):
+        return secret
+    return [SecretStr(word) for word in secret.get_secret_value().split()]
 
 
 def _source(key: str, is_secret: Callable[[str], bool]) -> tuple[str, str]:

@@ -240,7 +240,8 @@ def _channels(
         model = channels[kind]
         names = model_secrets(model)
         rest = {key: one for key, one in options.items() if key != "type"}
-        opened = secrets.resolve(rest, keys, names.__contains__)
+        many = [name for name, several in names.items() if several]
+        opened = secrets.resolve(rest, keys, names.__contains__, many)
         problems = reading.check(secrets.document, keys, model, opened)
         secrets.problems += problems
         if not problems:

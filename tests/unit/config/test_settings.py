@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from autofix.config import Settings, find, fingerprint, load_settings
 from autofix.errors import ConfigError, Problem
+from autofix.options import Options, Secret
 
 Site = Any  # of conftest.py, which can't be imported by name
 
@@ -329,3 +330,22 @@ def test_the_fingerprint_changes_with_every_file_that_matters(site: Site) -> Non
     (site.folder / "runbooks/new.yaml").unlink()
     seen.add(fingerprint(site.settings()))
     assert len(seen) == 6
+
+
+def test_a_list_of_secrets_may_come_as_one_text(site: Site) -> None:
+    class Several(Options):
+        urls: tuple[Secret, ...]
+        headers: Mapping[str, Secret] = {}
+
+    site = site.with_(channels={"several": Several})
+    site.write("urls", "one://a\ntwo://b\n")
+    for line in ("urls_file: urls", "urls: one://a two://b", "urls: [one://a, two://b]"):
+        site.write("autofix.yaml", f"channels:\n  a: {{type: several, {line}}}\n")
+        settings = site.settings()
+        assert settings.problems == ()
+        opened: Any = settings.channels["a"].options
+        assert [url.get_secret_value() for url in opened.urls] == ["one://a", "two://b"]
+        assert "one://" not in repr(settings).replace(str(site.folder), "")
+    assert errors(site, "channels:\n  a: {type: several, urls: [a], headers_env: X}\n") == [
+        "autofix.yaml:2: unknown key 'headers_env' (did you mean 'headers'?)"
+    ]
