@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
 from autofix.core.readings import Fact, Reading, Value
 from autofix.errors import ProbeError
-from autofix.options import Options, faults
+from autofix.options import Options, ValidationError, faults
 
 COMMON_FACTS = (
     Fact("reachable", "boolean", "the target could be looked at"),

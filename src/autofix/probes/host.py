@@ -10,10 +10,8 @@ import time
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_validator
-
 from autofix.core.readings import Fact, Reading, Target
-from autofix.options import Duration, Options
+from autofix.options import BeforeValidator, Duration, Field, Options, field_validator
 from autofix.probes import host_parse, host_script
 from autofix.probes.common import chosen, option_faults, seen, table
 from autofix.probes.host_facts import HOST_FACTS, MOUNT_FACTS, Facts, host_facts, mount_facts

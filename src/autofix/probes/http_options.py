@@ -6,10 +6,9 @@ import re
 from typing import Annotated, Any, Literal
 
 import httpx
-from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from autofix.core.readings import Target
-from autofix.options import Options
+from autofix.options import BeforeValidator, Field, Options, field_validator, model_validator
 
 _PLACE = re.compile(r"\{[^{}]*\}")
 _PLACES = ("{address}", "{host}")
