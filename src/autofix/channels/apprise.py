@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from autofix.channels import message, urls
 from autofix.channels.http import encode
@@ -18,15 +18,14 @@ from autofix.core.pages import Page
 from autofix.errors import ChannelError
 from autofix.options import BeforeValidator, Field, Options, Secret
 
-from typing import Annotated  # isort: skip
-
 TEXT_BYTES = 30_000
 TYPES = {"P0": "failure", "P1": "failure", "P2": "warning"}
 
 
 def _split(value: Any) -> Any:
     """One text with several URLs, as an environment variable or a file holds them."""
-    return value.split() if isinstance(value, str) else value
+    text = value.get_secret_value() if isinstance(value, Secret) else value
+    return text.split() if isinstance(text, str) else value
 
 
 class AppriseOptions(Options):

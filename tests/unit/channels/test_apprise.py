@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from pydantic import SecretStr
 
 from autofix.channels.apprise import AppriseChannel, AppriseOptions
 from autofix.errors import ChannelError
@@ -83,6 +84,11 @@ def test_a_server_that_hangs_is_left_in_time() -> None:
 
 
 def test_several_urls_may_stand_in_one_text() -> None:
-    options = AppriseOptions.model_validate({"urls": f"json://a/{SECRET}\n  json://b"})
-    assert [url.get_secret_value() for url in options.urls] == [f"json://a/{SECRET}", "json://b"]
-    assert SECRET not in repr(options)
+    text = f"json://a/{SECRET}\n  json://b"  # as a file or the environment holds them
+    for urls in (text, SecretStr(text)):
+        options = AppriseOptions.model_validate({"urls": urls})
+        assert [url.get_secret_value() for url in options.urls] == [
+            f"json://a/{SECRET}",
+            "json://b",
+        ]
+        assert SECRET not in repr(options)
