@@ -15,7 +15,7 @@ from autofix.ansible import lint_rules as rules
 from autofix.ansible import lint_templates as templates
 from autofix.ansible.complaints import complaints
 from autofix.ansible.inventory_process import run_child
-from autofix.ansible.lint_plays import Book, short, take_apart
+from autofix.ansible.lint_plays import Book, is_inside, short, take_apart
 from autofix.ansible.lint_rules import Finding
 from autofix.ansible.lint_taint import Taint, follow
 from autofix.ansible.lint_yaml import Text
@@ -35,8 +35,8 @@ def lint_playbook(path: Path, playbooks_dir: Path, *, variables: Iterable[str]) 
     `variables` are the names of the step's `vars` that this playbook is given.
     """
     path = path if path.is_absolute() else playbooks_dir / path
-    if not path.resolve().is_relative_to(playbooks_dir.resolve()):
-        return [Problem(str(path), 0, "this playbook lies outside the playbooks folder")]
+    if not is_inside(path, playbooks_dir):
+        return [Problem(inert(str(path)), 0, "this playbook lies outside the playbooks folder")]
     book = take_apart(path, playbooks_dir)
     taint = follow(book)
     found = [

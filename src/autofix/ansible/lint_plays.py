@@ -163,7 +163,7 @@ class _Walk:
         if not isinstance(name, str) or is_template(name) or "/" in name:
             return
         places = [self._base / "roles" / name, self._book.playbooks / "roles" / name]
-        role = next((place for place in places if place.is_dir()), None)
+        role = next((place for place in places if _is_folder(place)), None)
         if role is None or not self._inside(role):
             return
         walk = _Walk(self._book, self._base, role)
@@ -221,7 +221,7 @@ class _Walk:
         if not isinstance(name, str) or is_template(name):
             return None
         name = name.split()[0] if name.strip() else name
-        found = next((place / name for place in folders if (place / name).is_file()), None)
+        found = next((place / name for place in folders if _is_file(place / name)), None)
         if found is None:
             self._wrong(path, line, f"there is no file {inert(name, 100)!r}")
             return None
@@ -232,7 +232,7 @@ class _Walk:
         return resolved
 
     def _inside(self, path: Path) -> bool:
-        return path.resolve().is_relative_to(self._book.playbooks.resolve())
+        return is_inside(path, self._book.playbooks)
 
     def _open(self, path: Path) -> Any:
         value, problems = read_yaml(path)
@@ -258,6 +258,28 @@ def _task(path: Path, task: Map) -> Part:
     return Part("task", task, path, short(word), text)
 
 
+def is_inside(path: Path, folder: Path) -> bool:
+    """Symbolic links followed. A name that no file can have is inside of nothing."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def short(module: str) -> str:
     """`shell` of `ansible.builtin.shell`; other collections keep their names."""
     for prefix in ("ansible.builtin.", "ansible.legacy.", "ansible.windows."):
@@ -279,4 +301,4 @@ def _several(value: Any) -> Iterator[Any]:
 
 def _main(folder: Path, name: str) -> Path | None:
     names = [f"{name}.yml", f"{name}.yaml", name]
-    return next((folder / one for one in names if (folder / one).is_file()), None)
+    return next((folder / one for one in names if _is_file(folder / one)), None)
