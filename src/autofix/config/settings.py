@@ -243,10 +243,18 @@ def _channels(
         many = [name for name, several in names.items() if several]
         opened = secrets.resolve(rest, keys, names.__contains__, many)
         problems = reading.check(secrets.document, keys, model, opened)
-        secrets.problems += problems
+        secrets.problems += [_with_sources(one, names) for one in problems]
         if not problems:
             found[name] = ChannelSettings(kind, model.model_validate(opened))
     return found
+
+
+def _with_sources(problem: Problem, secrets: Collection[str]) -> Problem:
+    """A secret that is missing may be given in several ways: say so."""
+    for name in secrets:
+        if problem.message.endswith(f"{name!r} is missing"):
+            return replace(problem, hint=f"write {name}, {name}_env or {name}_file")
+    return problem
 
 
 def _no_type(document: Document, keys: tuple[str, ...], kind: Any, known: list[str]) -> Problem:

@@ -285,6 +285,16 @@ def test_a_secret_that_is_not_there_is_named_and_never_shown(
     assert "hunter2" not in "".join(said)
 
 
+def test_a_missing_secret_is_asked_for_in_all_its_ways(site: Site) -> None:
+    class Robot(Options):
+        url: Secret
+
+    site = site.with_(channels={"robot": Robot})
+    assert errors(site, "channels:\n  a: {type: robot}\n") == [
+        "autofix.yaml:2: a: 'url' is missing (write url, url_env or url_file)"
+    ]
+
+
 def test_only_secrets_have_other_sources(site: Site) -> None:
     assert errors(site, channel("to_file: x")) == ["autofix.yaml:5: unknown key 'to_file' "
                                                    "(known: password, timeout, to)"]  # fmt: skip
