@@ -50,7 +50,7 @@ PLAYBOOKS = {
     "empty file": ("", "Empty playbook, nothing to do"),
     "empty list": ("[]\n", "must contain at least one play"),
     "no tasks": ("- hosts: all\n  gather_facts: false\n", "nothing ran on web1"),
-    "broken YAML": ("- hosts: all\n  tasks:\n    - debug: {msg: [\n", "YAML parsing failed"),
+    "broken YAML": ("- hosts: all\n  tasks:\n    - debug: {msg: [\n", "play.yml"),
     "no such module": (
         "- hosts: all\n  tasks: [no.such.module: {}]\n",
         "couldn't resolve module/action 'no.such.module'",

@@ -77,6 +77,9 @@ class LiveRun:
         finally:
             self._end()
         word = self._word()
+        # The executor looks at the deadline too, in case this thread could not.
+        late = "rc" not in word and time.monotonic() >= self._deadline
+        timed_out = timed_out or (late and not cancelled)
         finished = self._over and not (cancelled or timed_out)
         return Ending(
             rc=word.get("rc"),
@@ -160,8 +163,11 @@ class LiveRun:
 
     def _errors(self) -> str:
         """What the executor, or bubblewrap, had to complain about."""
-        with (self._folder.path / ERRORS).open("rb") as file:
-            return file.read(CHUNK).decode(errors="replace")
+        try:
+            with (self._folder.path / ERRORS).open("rb") as file:
+                return file.read(CHUNK).decode(errors="replace")
+        except OSError:
+            return ""
 
     def _word(self) -> dict[str, Any]:
         try:

@@ -13,6 +13,9 @@ from autofix.core.runs import Outcome
 
 _ERROR_LINE = re.compile(r"^(?:\[ERROR\]:|ERROR!)\s*(.*)", re.MULTILINE)
 _ORIGIN = re.compile(r"^Origin: (.+)$", re.MULTILINE)
+#: How ansible-core 2.18 says the same two things.
+_SYNTAX = re.compile(r"^(Syntax Error while loading YAML\.\s+.*)$", re.MULTILINE)
+_PLACE = re.compile(r"The error appears to be in '([^']+)': line (\d+), column (\d+)")
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,15 @@ def _ansible_said(ending: Ending) -> str:
     """Ansible's own error line, with the place it names."""
     error = _ERROR_LINE.search(ending.said)
     if error:
-        origin = _ORIGIN.search(ending.said)
-        place = f" ({origin.group(1)})" if origin else ""
-        return one_line(f"ansible-playbook: {error.group(1)}{place}")
+        syntax = _SYNTAX.search(ending.said)
+        what = (syntax or error).group(1)
+        return one_line(f"ansible-playbook: {what}{_place(ending.said)}")
     last = ending.said.strip().splitlines()[-1:] or ["it said nothing"]
     return one_line(f"ansible-playbook ended with {ending.rc}: {last[0]}")
+
+
+def _place(said: str) -> str:
+    if origin := _ORIGIN.search(said):
+        return f" ({origin.group(1)})"
+    place = _PLACE.search(said)
+    return f" ({':'.join(place.groups())})" if place else ""

@@ -76,3 +76,22 @@ def test_a_rehearsal_hides_no_objection(index):
 
 def test_a_timeout_is_told_even_when_a_task_failed_before():
     assert verdict({"failure": "task 'x'"}, {"timed_out": 5.0, "rc": None})[0] == Outcome.TIMED_OUT
+
+
+SAID_BY_2_18 = """ERROR! We were unable to read either as JSON nor YAML, these are the errors we got:
+JSON: Expecting value: line 1 column 1 (char 0)
+
+Syntax Error while loading YAML.
+  did not find expected node content
+
+The error appears to be in '/srv/play.yml': line 4, column 1, but may
+be elsewhere in the file depending on the exact syntax problem.
+"""
+
+
+def test_a_syntax_error_is_told_with_its_place_by_every_supported_ansible():
+    _, reason = verdict({"stats": None}, {"rc": 4, "said": SAID_BY_2_18})
+    assert reason == (
+        "ansible-playbook: Syntax Error while loading YAML. did not find expected node content"
+        " (/srv/play.yml:4:1)"
+    )
