@@ -9,15 +9,14 @@ from typing import Any
 from autofix.config.document import Document, Keys, Place
 
 
-def override(document: Document, settings: Document, name: str) -> Document:
-    """The runbook's document with the settings' values merged over it, their places too.
+def override(
+    document: Document, name: str, over: Mapping[str, Any], settings: Document
+) -> Document:
+    """The runbook's document with `over` merged over it, its places (in `settings`) too.
 
     Mappings are merged key by key, everything else is replaced. A mapping under `triggers`
     applies to every probe trigger.
     """
-    over = (settings.value.get("overrides") or {}).get(name)
-    if not isinstance(over, Mapping):
-        return document
     places = dict(document.places)
     merge = _Merge(places, settings)
     value = dict(document.value)

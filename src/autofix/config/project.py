@@ -113,7 +113,8 @@ def _read(path: Path, settings: Settings, outside: Outside) -> _File:
     known = name if isinstance(name, str) and name else path.stem
     if document.problems and not document.value:
         return _File(known, None, 0, document.problems)
-    document = override(document, settings.document, known)
+    if known in settings.overrides:
+        document = override(document, known, settings.overrides[known], settings.document)
     problems = [*document.problems, *_faults(document)]
     triggers = document.value.get("triggers")
     count = len(triggers) if isinstance(triggers, list) else 0

@@ -12,24 +12,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from autofix.config import reading
-from autofix.config.document import Document, Vaulted, read
+from autofix.config import paging, reading
+from autofix.config.document import Document, read
 from autofix.config.files import find
-from autofix.config.secrets import Opener, Secrets, connection_secret, model_secrets
+from autofix.config.paging import ChannelSettings
+from autofix.config.secrets import Opener, Secrets
 from autofix.config.settings_models import (
     HALF_A_YEAR,
     SQLITE,
     AnsibleBlock,
-    PolicyBlock,
     SettingsFile,
 )
 from autofix.core.escalation import Policy
 from autofix.core.inert import inert
 from autofix.errors import ConfigError, Problem
-from autofix.options import Options, suggest
-
-#: Connection variables that belong to no probe: they are given to every one of them.
-SHARED_CONNECTIONS = "ssh"
+from autofix.options import Options
 
 
 @dataclass(frozen=True)
@@ -44,14 +41,6 @@ class AnsibleSettings:
     collections_path: tuple[Path, ...] = ()
     python: str | None = None
     isolation: str = "auto"
-
-
-@dataclass(frozen=True)
-class ChannelSettings:
-    """One channel: which type of channel, and its options."""
-
-    type: str
-    options: Options
 
 
 @dataclass(frozen=True)
@@ -119,10 +108,10 @@ def load_settings(
     secrets = Secrets(document, settings.folder, os.environ if environ is None else environ, opener)
     for block in ("connections", "channels"):
         secrets.open_vaults(value.get(block, {}), (block,))
-    connections = _connections(value.get("connections", {}), secrets, probes)
-    made = _channels(value.get("channels", {}), secrets, channels)
+    connections = paging.connections(value.get("connections", {}), secrets, probes)
+    made = paging.channels(value.get("channels", {}), secrets, channels)
     problems += secrets.problems
-    problems += _policy_problems(document, settings)
+    problems += paging.policy_problems(document, settings.policies)
     return replace(
         settings,
         connections=connections,
@@ -212,76 +201,6 @@ def _missing_files(settings: Settings) -> list[Problem]:
     return problems
 
 
-def _connections(
-    value: Mapping[str, Mapping[str, Any]], secrets: Secrets, probes: Collection[str]
-) -> dict[str, dict[str, Any]]:
-    found = {}
-    known = sorted({*probes, SHARED_CONNECTIONS})
-    for name, variables in value.items():
-        keys = ("connections", name)
-        if probes and name not in known:
-            message = f"there is no probe {inert(name, 60)!r}"
-            secrets.problems.append(secrets.document.problem(keys, message, suggest(name, known)))
-        found[name] = secrets.resolve(variables, keys, connection_secret)
-    return found
-
-
-def _channels(
-    value: Mapping[str, Mapping[str, Any]],
-    secrets: Secrets,
-    channels: Mapping[str, type[Options]],
-) -> dict[str, ChannelSettings]:
-    found = {}
-    for name, options in value.items():
-        keys, kind = ("channels", name), options.get("type")
-        if not isinstance(kind, str) or kind not in channels:
-            secrets.problems.append(_no_type(secrets.document, keys, kind, list(channels)))
-            continue
-        model = channels[kind]
-        names = model_secrets(model)
-        rest = {key: one for key, one in options.items() if key != "type"}
-        many = [name for name, several in names.items() if several]
-        opened = secrets.resolve(rest, keys, names.__contains__, many)
-        problems = reading.check(secrets.document, keys, model, opened)
-        secrets.problems += [_with_sources(one, names) for one in problems]
-        if not problems:
-            found[name] = ChannelSettings(kind, model.model_validate(opened))
-    return found
-
-
-def _with_sources(problem: Problem, secrets: Collection[str]) -> Problem:
-    """A secret that is missing may be given in several ways: say so."""
-    for name in secrets:
-        if problem.message.endswith(f"{name!r} is missing"):
-            return replace(problem, hint=f"write {name}, {name}_env or {name}_file")
-    return problem
-
-
-def _no_type(document: Document, keys: tuple[str, ...], kind: Any, known: list[str]) -> Problem:
-    if kind is None or isinstance(kind, Vaulted):
-        return document.problem(keys, f"channel {keys[-1]!r} has no type", suggest("", known))
-    message = f"there is no type of channel {inert(str(kind), 60)!r}"
-    return document.problem((*keys, "type"), message, suggest(str(kind), known))
-
-
-def _policy_problems(document: Document, settings: Settings) -> list[Problem]:
-    problems = []
-    written = document.value.get("channels")
-    channels = list(written) if isinstance(written, Mapping) else []
-    for name, policy in settings.policies.items():
-        keys = ("policies", name, "channels")
-        for at, channel in enumerate(policy.channels):
-            if channel not in channels:
-                message = f"there is no channel {inert(channel, 60)!r}"
-                hint = suggest(channel, channels) or "add it under channels:"
-                problems.append(document.problem((*keys, at), message, hint))
-        if len(set(policy.channels)) == 1:
-            message = f"policy {name!r} has one channel: when that fails, nobody is paged"
-            hint = "add a second one of another provider"
-            problems.append(document.problem(keys, message, hint, level="warning"))
-    return problems
-
-
 def no_errors(problems: Sequence[Problem]) -> None:
     """Raise ConfigError with all errors, if there is one."""
     errors = [one for one in problems if one.level == "error"]
@@ -293,7 +212,6 @@ __all__ = [
     "AnsibleSettings",
     "ChannelSettings",
     "Decrypt",
-    "PolicyBlock",
     "Retention",
     "Settings",
     "load_settings",
