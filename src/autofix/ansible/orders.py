@@ -50,7 +50,10 @@ def checked_timeout(timeout: float) -> float:
 
 
 def leaf(order: RunOrder) -> dict[str, Any]:
-    """All variables as one string that Ansible never looks into: see SECURITY in the docs."""
+    """All variables as one string that Ansible never looks into.
+
+    By any other way, nested ones too, a value like `{{ lookup('pipe', …) }}` would be run here.
+    """
     try:
         text = json.dumps(dict(order.variables))
     except (TypeError, ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Running playbooks by ansible-runner: the real `PlaybookRunner`. See SAFETY in the docs.
+"""Running playbooks by ansible-runner: the real `PlaybookRunner`.
 
 Each run gets a private folder and an executor process of its own, apart from the server; events
 come back over a Unix socket that only Ansible's own process holds; nothing outlives the run.

@@ -78,7 +78,7 @@ def test_a_timeout_is_told_even_when_a_task_failed_before():
     assert verdict({"failure": "task 'x'"}, {"timed_out": 5.0, "rc": None})[0] == Outcome.TIMED_OUT
 
 
-SAID_BY_2_18 = """ERROR! We were unable to read either as JSON nor YAML, these are the errors we got:
+SAID_BY_2_18 = """ERROR! We were unable to read either as JSON nor YAML, the errors we got:
 JSON: Expecting value: line 1 column 1 (char 0)
 
 Syntax Error while loading YAML.
