@@ -83,7 +83,6 @@ def test_a_fix_that_cant_work_is_rolled_back_and_the_second_channel_takes_the_pa
     with socket.socket() as taken, http_server() as receiver:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: refused
         settings = {
-            "overrides": FAST,
             "channels": {
                 "first": {"type": "webhook", "url": f"http://127.0.0.1:{taken.getsockname()[1]}/"},
                 "second": {"type": "webhook", "url": receiver.url + "/page"},
@@ -141,7 +140,7 @@ def test_after_three_attempts_the_breaker_opens(tmp_path: Path, full_redis: Redi
         fast = USELESS.replace("rollback: undo.yml", "timeout: 60s").replace(
             "within: 2s", "within: 1s"
         )
-        project.runbook("useless", fast + "    guards: {cooldown: 0s}\n")
+        project.runbook("useless", fast + "guards: {cooldown: 0s}\n")
         project.playbook("touch.yml", TOUCH.format(name="touch"))
         project.serve()
         for number in (1, 2, 3):

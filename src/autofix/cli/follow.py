@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from autofix.cli.tasks import MARKS, task_line
+from autofix.cli.tasks import MARKS, task_lines
 from autofix.core.audit import AuditEntry
 from autofix.core.incidents import ENDED, Incident, State
-from autofix.core.inert import inert
+from autofix.core.inert import inert, shown
 from autofix.core.runs import Run, RunEvent, RunState
 from autofix.flow.context import Context
 from autofix.ports import Reads
@@ -35,8 +35,8 @@ COLOURS = {
 class Story:
     """Lines on the terminal: coloured for people, plain when piped, a progress line at the end."""
 
-    def __init__(self, *, quiet: bool = False, indent: str = "") -> None:
-        self._quiet, self._indent = quiet, indent
+    def __init__(self, *, quiet: bool = False, brief: bool = False) -> None:
+        self._quiet, self.brief = quiet, brief
         self._console: Any = None
         self._status: Any = None
         if not quiet and sys.stdout.isatty():
@@ -47,13 +47,12 @@ class Story:
     def say(self, line: str, style: str = "") -> None:
         if self._quiet:
             return
-        text = self._indent + line
         if self._console is None:
-            print(text, flush=True)
+            print(line, flush=True)
             return
         from rich.text import Text
 
-        self._console.print(Text(text, style=style))
+        self._console.print(Text(line, style=style))
 
     def progress(self, text: str) -> None:
         """A line that moves, at the bottom of a terminal only."""
@@ -79,6 +78,7 @@ class Follower:
         self._ctx, self._incident, self._story = ctx, incident, story
         self._audit = 0
         self._events: dict[int, int] = {}
+        self._task = ""
 
     def advance(self) -> tuple[Incident, bool]:
         """Tell what happened since; the incident, and whether everything has come to rest."""
@@ -115,17 +115,24 @@ class Follower:
         line = narrate(entry)
         if line:
             self._story.say(line, COLOURS.get(entry.event.action.partition(".")[2], ""))
+        report = entry.event.payload.get("report")
+        for name, value in dict(report or {}).items():
+            self._story.say(f"           {inert(str(name), 60)}: {shown(value, 160)}", "dim")
 
     def _print(self, events: list[RunEvent]) -> None:
         for event in events:
+            if event.kind == "task":
+                self._task = event.task
+            if self._story.brief and event.kind == "ok":
+                continue
             style = MARKS[event.kind][1] if event.kind in MARKS else "dim"
-            for line in task_line(event):
+            for line in task_lines(event):
                 self._story.say("  " + line, style)
 
     def _show_progress(self, incident: Incident, runs: list[Run]) -> None:
         running = [run for run in runs if run.state is RunState.STARTED]
         if running:
-            self._story.progress(f"{running[0].playbook} on {running[0].host} …")
+            self._story.progress(f"{running[0].playbook} on {running[0].host}: {self._task} …")
         elif incident.state is State.VERIFYING and incident.looks:
             self._story.progress(f"verifying: {incident.looks.last or 'looking'} …")
         elif incident.state is State.HELD:

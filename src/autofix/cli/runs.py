@@ -6,7 +6,7 @@ import click
 
 from autofix.cli.output import ago, json_option, print_json, table, when
 from autofix.cli.session import actor, site
-from autofix.cli.tasks import task_line
+from autofix.cli.tasks import task_lines
 from autofix.core.durations import human
 from autofix.core.inert import inert, shown
 from autofix.core.runs import Run, RunEvent
@@ -108,7 +108,7 @@ def log(number: int, as_json: bool) -> None:
         print_json(events)
         return
     for event in events:
-        for line in task_line(event):
+        for line in task_lines(event, full=True):
             print(line)
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "inert",
     "name_fault",
     "read_json",
+    "tame",
     "text_fault",
     "value_faults",
 ]
@@ -138,3 +139,17 @@ def _depth(body: bytes) -> int:
         depth += 1 if byte in b"[{" else -1
         deepest = max(deepest, depth)
     return deepest
+
+
+def tame(value: Any) -> Any:
+    """A JSON value without the keys that Ansible's own JSON reader would act on or choke on.
+
+    What a host reports can hold them; without them a fact-giver can't stop a fix.
+    """
+    if isinstance(value, Mapping):
+        return {
+            str(key): tame(each)
+            for key, each in value.items()
+            if not str(key).startswith("__ansible_")
+        }
+    return [tame(each) for each in value] if isinstance(value, list | tuple) else value

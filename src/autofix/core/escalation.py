@@ -37,7 +37,7 @@ def compose(
     incident: Incident, runbook: Runbook, runs: Sequence[Run], why: str, now: float
 ) -> Message:
     """The page about an incident. `runs` oldest first; `why` says why a person is called."""
-    title = f"[{incident.severity}] {runbook.title} on {incident.target}: {why}"
+    title = f"[{incident.severity}] {runbook.title} on {incident.target}: {_short(why)}"
     parts = [
         _head(incident, runbook, why, now),
         _numbers(incident, runbook),
@@ -67,6 +67,11 @@ def compose_blind(runbook: Runbook, host: str, misses: int, why: str) -> Message
     )
     key = f"autofix:blind:{runbook.name}:{host}"
     return Message(inert(title, 250), text, key[:255], {"runbook": runbook.name, "host": host})
+
+
+def _short(why: str) -> str:
+    """The reason's first clause when the whole is too long for a headline."""
+    return why if len(why) <= 90 else why.partition(": ")[0]
 
 
 def _head(incident: Incident, runbook: Runbook, why: str, now: float) -> str:

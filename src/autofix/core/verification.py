@@ -40,10 +40,12 @@ def judge(verify: Verify, looks: Looks, holds: bool | None, saw: str, now: float
     if now < deadline:
         return Judged(Judgement.WAIT, f"not yet: {saw}", looks, min(now + verify.every, deadline))
     if holds is None:
-        return Judged(
-            Judgement.BLIND, f"could not tell within {human(verify.within)}: {saw}", looks
-        )
-    return Judged(Judgement.NOT_HEALED, f"not gone within {human(verify.within)}: {saw}", looks)
+        return Judged(Judgement.BLIND, f"could not tell{_within(verify)}: {saw}", looks)
+    return Judged(Judgement.NOT_HEALED, f"not gone{_within(verify)}: {saw}", looks)
+
+
+def _within(verify: Verify) -> str:
+    return f" within {human(verify.within)}" if verify.within else ""
 
 
 def _good(verify: Verify, looks: Looks, good_since: float, now: float) -> Judged:
@@ -88,9 +90,9 @@ def after_step(
     if outcome is Outcome.UNREACHABLE:
         return Next.ESCALATE, "the host could not be reached"
     if outcome is Outcome.LOST and may_repeat and judgement is Judgement.NOT_HEALED:
-        return Next.AGAIN, "the run was lost and the runbook is idempotent: once more"
+        return Next.AGAIN, "the run was lost and the runbook is idempotent, so once more"
     if has_rollback:
-        return Next.ROLL_BACK, "the step did not heal: rolling it back"
+        return Next.ROLL_BACK, "the step did not heal, so it is rolled back"
     return after_rollback(outcome, judgement, more_steps=more_steps)
 
 
@@ -108,5 +110,5 @@ def after_rollback(outcome: Outcome, judgement: Judgement, *, more_steps: bool) 
             f"the symptom is gone, but the run ended {outcome}: look at what it did",
         )
     if more_steps:
-        return Next.NEXT_STEP, "the step did not heal: the next one"
+        return Next.NEXT_STEP, "this step did not heal, so the next one"
     return Next.ESCALATE, "the last step did not heal"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from autofix.core.door import tame
 from autofix.core.runs import Outcome, Run, RunKind, RunOrder, RunResult, RunState
 from autofix.errors import AutofixError, Duplicate, StoreError
 from autofix.flow import escalate
@@ -138,8 +139,8 @@ def _variables(ctx: Context, run: Run) -> dict[str, Any]:
         "runbook": run.runbook,
         "kind": str(run.kind),
         "step": run.step + 1,
-        "facts": dict(incident.facts_before) if incident else {},
-        "report": dict(report),
+        "facts": tame(incident.facts_before) if incident else {},
+        "report": tame(report),
     }
 
 

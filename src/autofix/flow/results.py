@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from autofix.core.decisions import decide
 from autofix.core.incidents import Incident, Looks, State
+from autofix.core.inert import inert
 from autofix.core.runbooks import Runbook
 from autofix.core.runs import Outcome, Run, RunKind, RunState
 from autofix.core.verification import Judgement, Next, after_rollback, after_step
@@ -88,13 +89,13 @@ def conclude(
     elif follows is Next.ESCALATE:
         escalate.escalate(ctx, tx, runbook, incident, f"{why}: {_seen(reason, fix)}", now)
     else:
-        _go_on(ctx, tx, runbook, incident, follows, f"{why} ({_seen(reason, fix)})", now)
+        _go_on(ctx, tx, runbook, incident, follows, f"{why}: {_seen(reason, fix)}", now)
 
 
 def _seen(reason: str, fix: Run) -> str:
     if fix.outcome is Outcome.OK or fix.reason in reason:
         return reason
-    return f"{fix.playbook} ended {fix.outcome}: {fix.reason}; {reason}"
+    return f"{fix.playbook} ended {fix.outcome}: {inert(fix.reason, 300)}"
 
 
 def _losses(tx: Transaction, fix: Run) -> int:
