@@ -152,7 +152,7 @@ install_python_packages() {
     if ! "$VENV/bin/python" -m pip --version >/dev/null 2>&1 || ! runs_and_fits "$VENV/bin/python"; then
         "$python" -m venv --clear "$VENV" || fail "could not make $VENV with $python; see above"
     fi
-    local pip=("$VENV/bin/python" -m pip -q --disable-pip-version-check --no-input install)
+    local pip=("$VENV/bin/python" -m pip -qq --disable-pip-version-check --no-input install)
     "${pip[@]}" --require-hashes -r requirements.lock ||
         fail "pip could not install requirements.lock; see above"
     "${pip[@]}" --no-deps --no-build-isolation -e . || fail "pip could not install autofix; see above"
