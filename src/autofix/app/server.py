@@ -16,6 +16,8 @@ from autofix.scheduling.schedule import Schedule
 
 #: Seconds between two looks at whether the project's files changed.
 RELOAD_EVERY = 3.0
+#: Seconds between two looks at what is older than the settings keep.
+FORGET_EVERY = 3600.0
 #: How long running playbooks may take to end when the server stops, in seconds.
 GRACE = 8.0
 
@@ -57,7 +59,7 @@ class Server:
         schedule = Schedule(ctx, pools, engine.wake, self._site.timezone)
         schedule.start()
         reloader = threading.Thread(
-            target=self._reload_loop, args=(ctx, schedule), name="reload", daemon=True
+            target=self._housekeeping, args=(ctx, schedule), name="housekeeping", daemon=True
         )
         reloader.start()
         try:
@@ -76,12 +78,24 @@ class Server:
         while pools.busy("run") and ctx.clock.now() < deadline:
             ctx.clock.sleep(0.05)
 
-    def _reload_loop(self, ctx: Context, schedule: Schedule) -> None:
+    def _housekeeping(self, ctx: Context, schedule: Schedule) -> None:
+        forgotten_at = 0.0
         while not self._stopping.wait(RELOAD_EVERY):
             try:
                 self._reload(ctx, schedule)
+                if ctx.clock.now() - forgotten_at > FORGET_EVERY:
+                    forgotten_at = ctx.clock.now()
+                    self._forget(ctx)
             except AutofixError as error:
-                log.error("looking for changed files: %s", error)
+                log.error("housekeeping: %s", error)
+
+    def _forget(self, ctx: Context) -> None:
+        """What is older than the settings keep: runs' output, ended incidents. The record stays."""
+        before = ctx.clock.now() - self._site.settings.retention.runs
+        with ctx.store.transaction() as tx:
+            count = tx.forget(before)
+        if count:
+            self._note(ctx, "retention.applied", before=before, removed=count)
 
     def _reload(self, ctx: Context, schedule: Schedule) -> None:
         """Take changed files into force; broken ones leave the last good ones as they are."""

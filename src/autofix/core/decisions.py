@@ -55,7 +55,7 @@ class NextStep:
 
 def next_step(runbook: Runbook, start: int, scope: Mapping[str, Any]) -> NextStep:
     """The first step from `start` on whose `when` is true. Unknown is not true."""
-    skipped = []
+    skipped: list[str] = []
     for index in range(start, len(runbook.fix)):
         step = runbook.fix[index]
         if step.when is None or step.when.holds(scope) is True:
