@@ -42,6 +42,9 @@ FACTS: Mapping[str, Fact] = table(
     Fact("replica_caught_up", "boolean", "receiver runs and all it received is applied"),
     Fact("replica_position_moves", "boolean", "applied something during `settle`"),
     Fact("replica_moving_or_caught_up", "boolean", "either; absent when not told apart"),
+    Fact("replica_parallel_threads", "integer", "threads that apply in parallel; 0: one applies"),
+    Fact("innodb_flush_log_at_trx_commit", "integer", "1: each commit is flushed to the disk"),
+    Fact("sync_binlog", "integer", "commits between syncs of the binary log; 0: never by itself"),
     # connections and statements
     Fact("threads_connected", "integer", "client connections now"),
     Fact("threads_running", "integer", "of these, working now"),
@@ -69,7 +72,16 @@ STATUS = (
     "Threads_running",
     "Uptime",
 )
-VARIABLES = ("gtid_mode", "max_connections", "read_only")
+#: What the number of applying threads is called: MariaDB, MySQL, MySQL before 8.0.26.
+_THREADS = ("slave_parallel_threads", "replica_parallel_workers", "slave_parallel_workers")
+VARIABLES = (
+    "gtid_mode",
+    "innodb_flush_log_at_trx_commit",
+    "max_connections",
+    "read_only",
+    "sync_binlog",
+    *_THREADS,
+)
 
 Row = Mapping[str, Any]
 _MAX = 2**53 - 1  # beyond this JSON readers disagree
@@ -121,7 +133,14 @@ def server_facts(
         # MariaDB 11 also says NO_LOCK and the like, all of them stricter than ON.
         facts["read_only"] = str(chosen["read_only"]).upper() not in ("OFF", "0")
     put(facts, "gtid_mode", text(chosen.get("gtid_mode"), 40))
+    put(facts, "replica_parallel_threads", _threads(chosen))
+    for name in ("innodb_flush_log_at_trx_commit", "sync_binlog"):
+        put(facts, name, integer(chosen.get(name)))
     return facts
+
+
+def _threads(chosen: Mapping[str, Any]) -> int | None:
+    return next((integer(chosen[name]) for name in _THREADS if name in chosen), None)
 
 
 def in_order(facts: Mapping[str, Value]) -> dict[str, Value]:
