@@ -35,7 +35,7 @@ def project_of(tmp_path: Path, replica: MariaDB, **overrides: object) -> Project
 
 
 def test_a_stopped_replica_is_started_again_and_catches_up(tmp_path: Path, pair: Pair) -> None:
-    pair.primary.query("CREATE DATABASE shop")
+    pair.primary.query("CREATE DATABASE IF NOT EXISTS shop")
     pair.primary.query("CREATE TABLE shop.orders (id INT PRIMARY KEY)")
     pair.caught_up()
     pair.replica.query("STOP SLAVE SQL_THREAD")
@@ -51,7 +51,7 @@ def test_a_stopped_replica_is_started_again_and_catches_up(tmp_path: Path, pair:
 def test_a_query_that_blocks_the_replica_is_ended_and_it_catches_up(
     tmp_path: Path, pair: Pair
 ) -> None:
-    pair.primary.query("CREATE DATABASE shop")
+    pair.primary.query("CREATE DATABASE IF NOT EXISTS shop")
     pair.primary.query("CREATE TABLE shop.orders (id INT PRIMARY KEY)")
     pair.primary.query("INSERT INTO shop.orders VALUES (1)")
     pair.caught_up()
@@ -93,7 +93,7 @@ class _Blocker(threading.Thread):
 
 
 def test_a_duplicate_key_is_never_skipped_and_a_person_is_paged(tmp_path: Path, pair: Pair) -> None:
-    pair.primary.query("CREATE DATABASE shop")
+    pair.primary.query("CREATE DATABASE IF NOT EXISTS shop")
     pair.primary.query("CREATE TABLE shop.orders (id INT PRIMARY KEY)")
     pair.caught_up()
     pair.replica.query("SET sql_log_bin = 0")

@@ -1,9 +1,9 @@
 """A real MariaDB primary and replica, as child processes in temporary folders.
 
     with mariadb_pair() as pair:
-        pair.primary.query("CREATE DATABASE shop")
+        pair.primary.query("CREATE TABLE shop.orders (id INT PRIMARY KEY)")
         pair.caught_up()
-        pair.replica.query("SHOW TABLES IN shop")
+        pair.replica.query("SELECT * FROM shop.orders")
 
 Both listen on loopback, on a free port and a socket. The first start of a test session makes the
 system tables once and later starts copy them, so that a pair is up in about a second.
@@ -215,13 +215,15 @@ def mariadb_server(*options: str, server_id: int = 1) -> Iterator[MariaDB]:
 
 @contextmanager
 def mariadb_pair(*replica_options: str) -> Iterator[Pair]:
-    """A primary and a replica that follows it."""
+    """A primary and a replica that has caught up; the database `shop` exists on both."""
     with (
         mariadb_server(server_id=1) as primary,
         mariadb_server(*replica_options, server_id=2) as replica,
     ):
         pair = Pair(primary, replica)
         pair.follow()
+        primary.query("CREATE DATABASE shop")
+        pair.caught_up()
         yield pair
 
 
