@@ -120,6 +120,8 @@ def _inside(found: Any, key: str | int) -> Any:
         return None
     models = [arg for arg in get_args(found) if arg is not type(None)]
     for candidate in reversed(models):
-        if get_args(candidate) or (isinstance(candidate, type) and issubclass(candidate, BaseModel)):
+        if get_args(candidate) or (
+            isinstance(candidate, type) and issubclass(candidate, BaseModel)
+        ):
             return candidate
     return None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pymysql
 import pytest
+
 from servers.mariadb import MariaDB, Pair, mariadb_pair
 from servers.project import Project
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from servers.http import http_server
 from servers.project import Project
 from servers.redis import RedisServer, redis_server

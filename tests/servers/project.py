@@ -55,7 +55,8 @@ class Project:
         self.pages.mkdir(exist_ok=True)
         code = (
             "import json,sys,time; page=json.load(sys.stdin);"
-            f"open({str(self.pages)!r}+'/%d-%d' % (page.get('id',0),time.time_ns()),'w').write(json.dumps(page))"
+            f"name={str(self.pages)!r}+'/%d-%d' % (page.get('id',0),time.time_ns());"
+            "open(name,'w').write(json.dumps(page))"
         )
         pager = {"pager": {"type": "command", "argv": [sys.executable, "-c", code]}}
         base = {"channels": pager, "policies": {"default": {"channels": ["pager"]}}}

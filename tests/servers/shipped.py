@@ -1,8 +1,8 @@
 """The shipped playbooks, run through the real runner on this machine against a server of the tests.
 
-    run = shipped("redis", server.variables, tmp_path)
-    result = run("redis_rewrite_aof.yml", {"fork_factor": 1}, facts={"port": server.port})
-    assert result.outcome == Outcome.OK and result.report["aof_size_after"] > 0
+run = shipped("redis", server.variables, tmp_path)
+result = run("redis_rewrite_aof.yml", {"fork_factor": 1}, facts={"port": server.port})
+assert result.outcome == Outcome.OK and result.report["aof_size_after"] > 0
 """
 
 from __future__ import annotations
@@ -54,8 +54,14 @@ class Shipped:
         self.events.clear()
         leaf = {
             **(variables or {}),
-            **{"host": HOST, "incident": 1, "run": self._number, "runbook": "test"},
-            **{"kind": "fix", "step": 1, "facts": dict(facts or {}), "report": {}},
+            "host": HOST,
+            "incident": 1,
+            "run": self._number,
+            "runbook": "test",
+            "kind": "fix",
+            "step": 1,
+            "facts": dict(facts or {}),
+            "report": {},
         }
         order = RunOrder(self._number, playbook, HOST, leaf, timeout, check=check)
         return self._runner.run(order, self.events.append, threading.Event())

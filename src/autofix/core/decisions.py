@@ -85,7 +85,7 @@ def decide(
 
 
 def needs_approval(runbook: Runbook, incident: Incident, step: int) -> bool:
-    """Approval is asked for each step and attempt anew. A rehearsal changes nothing: none needed."""
+    """Approval is asked for each step and attempt anew. A rehearsal needs none."""
     if incident.check or approval_key(incident, step) in incident.approved:
         return False
     return "always" in (runbook.fix[step].approval, runbook.guards.approval)

@@ -1,4 +1,4 @@
-"""What a page says: what failed, what was tried, before and after, the guide, how to acknowledge."""
+"""What a page says: what failed, what was tried, the numbers, the guide, how to acknowledge."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Blind:
-    """What to do when a probe could not look `after` times in a row: page, or hold (say so only)."""
+    """What to do when a probe could not look `after` times in a row: page, or hold."""
 
     after: int = 3
     then: str = "page"
