@@ -1,7 +1,7 @@
 # Everything a person, a hook or CI calls. Each target does all of its own set-up; a second call is quick.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench e2e clean
+.PHONY: help setup demo test lint bench e2e picture clean
 
 BIN := .venv/bin
 WORKERS ?= 2
@@ -36,6 +36,10 @@ bench: ## measure, and print one table
 e2e: ## every test, the long forms too
 	@tools/setup.sh test
 	@$(BIN)/pytest -n $(WORKERS) -m "long or not long" $(ARGS)
+
+picture: ## docs/demo.svg anew, from a real run of the demo
+	@tools/setup.sh demo
+	@$(BIN)/python tools/picture.py
 
 clean: ## remove the virtual environment, caches and built files
 	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

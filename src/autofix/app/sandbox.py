@@ -34,7 +34,7 @@ channels:
 overrides:
   redis-memory-high:
     triggers: {every: 1s, for: 2s}
-    verify: {within: 4s, hold: 3s, every: 500ms}
+    verify: {within: 3s, hold: 2s, every: 500ms}
     guards: {cooldown: 5s}
 ansible:
   python: PYTHON

@@ -44,7 +44,7 @@ def demo(keep: bool, unfixable: bool) -> None:
 def _play(sandbox: Sandbox, story: Story, unfixable: bool) -> bool:
     story.say("A sandbox with a real redis-server, filled to 95 % of its memory.", "bold")
     story.say("The shipped runbook and playbooks are used as they are; autofix.yaml of the sandbox")
-    story.say("only shortens the durations (look every 1 s, fire after 2 s, verify within 4 s).")
+    story.say("only shortens the durations (look every 1 s, fire after 2 s, verify within 3 s).")
     story.say("Of each run, only what it changed is shown here (all of it: autofix runs log).")
     if unfixable:
         story.say("This Redis refuses CONFIG, so the fix can't work.", "yellow")

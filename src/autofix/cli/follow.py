@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from autofix.cli.tasks import MARKS, task_lines
@@ -115,9 +115,8 @@ class Follower:
         line = narrate(entry)
         if line:
             self._story.say(line, COLOURS.get(entry.event.action.partition(".")[2], ""))
-        report = entry.event.payload.get("report")
-        for name, value in dict(report or {}).items():
-            self._story.say(f"           {inert(str(name), 60)}: {shown(value, 160)}", "dim")
+        for line in reported(entry.event.payload.get("report") or {}):
+            self._story.say(line, "dim")
 
     def _print(self, events: list[RunEvent]) -> None:
         for event in events:
@@ -141,6 +140,18 @@ class Follower:
             self._story.rest()
 
 
+def reported(report: Mapping[str, Any], width: int = 100) -> list[str]:
+    """What a playbook reported, several values to a line."""
+    lines: list[str] = []
+    for name, value in report.items():
+        word = f"{inert(str(name), 60)} {shown(value, 160)}"
+        if lines and len(lines[-1]) + len(word) < width:
+            lines[-1] += f", {word}"
+        else:
+            lines.append(f"           {word}")
+    return lines
+
+
 def narrate(entry: AuditEntry) -> str:
     """One line for an audit event about an incident; empty when it is no news for a person."""
     event, payload = entry.event, entry.event.payload
@@ -155,7 +166,7 @@ def narrate(entry: AuditEntry) -> str:
         ),
         "incident.approved": lambda: f"approved   {reason}",
         "incident.looked": lambda: f"looked     {inert(str(payload.get('saw', '')), 400)}",
-        "incident.not_healed": lambda: f"not enough {reason}",
+        "incident.not_healed": lambda: f"not enough {reason.partition(': ')[0]}",
         "incident.rolling_back": lambda: f"undo       {reason}",
         "incident.healed": lambda: f"HEALED     {reason}",
         "incident.done": lambda: f"done       {reason}",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
@@ -80,41 +82,70 @@ def cli(ctx: click.Context, project: Path | None, debug: bool) -> None:
 
 def main(argv: list[str] | None = None) -> NoReturn:
     """The entry point: every way to end has its exit code, and no traceback without --debug."""
-    words = sys.argv[1:] if argv is None else argv
-    debug = "--debug" in words or os.environ.get("AUTOFIX_DEBUG", "") not in ("", "0")
-    sys.exit(_guarded(words, debug))
+    words, asked = without_debug(sys.argv[1:] if argv is None else argv)
+    debug = asked or os.environ.get("AUTOFIX_DEBUG", "") not in ("", "0")
+    code = _guarded(words, debug)
+    sys.exit(_flushed(code))
+
+
+def without_debug(words: Sequence[str]) -> tuple[list[str], bool]:
+    """`--debug` may stand anywhere on the line: people add it at the end of the last command."""
+    kept = list(words)
+    end = kept.index("--") if "--" in kept else len(kept)
+    options = [word for word in kept[:end] if word != "--debug"]
+    return [*options, *kept[end:]], len(options) < end
 
 
 def _guarded(words: list[str], debug: bool) -> int:
     try:
         result: Any = cli.main(args=words, prog_name="autofix", standalone_mode=False)
         return int(result or 0)
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        say("interrupted")
+    except SystemExit as ended:  # a command's own exit code
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except (Exception, KeyboardInterrupt) as error:
+        if debug:
+            traceback.print_exception(error)
+        return ending(error)
+
+
+def ending(error: BaseException) -> int:
+    """Say in one line what went wrong and what to do; the exit code."""
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        say(str(error) or "interrupted")
         return 130
-    except BrokenPipeError:
-        # The reader of our output left (`| head`): no fault of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except click.ClickException as error:
+    if isinstance(error, BrokenPipeError):
+        return 0  # the reader of our output left (`| head`): no fault of ours
+    if isinstance(error, click.ClickException):
         return _wrong_usage(error)
-    except AutofixError as error:
-        if debug:
-            raise
+    if isinstance(error, AutofixError):
         return _known(error)
-    except Exception as error:
-        if debug:
-            raise
-        say(f"a defect in autofix: {type(error).__name__}: {error}", "run again with --debug")
+    if isinstance(error, OSError):
+        say(f"{error.filename or 'the output'} failed: {error.strerror or error}")
         return 1
+    say(f"a defect in autofix: {type(error).__name__}: {error}", "run again with --debug")
+    return 1
+
+
+def _flushed(code: int) -> int:
+    """Write out what is left; Python's own try at exit would end in a traceback."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return code or ending(error)
+    return code
 
 
 def _wrong_usage(error: click.ClickException) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        print(error.format_message(), file=sys.stderr)
+        return 2
     context = getattr(error, "ctx", None)
     hint = f"see `{context.command_path} --help`" if context else ""
-    say(error.format_message(), hint)
+    message = error.format_message().rstrip(".")
+    say(message[:1].lower() + message[1:], hint)
     return 2
 
 
@@ -132,4 +163,4 @@ def say(message: str, hint: str = "") -> None:
     from autofix.core.inert import inert
 
     line = f"autofix: {inert(message, 2000)}"
-    print(f"{line} ({hint})" if hint else line, file=sys.stderr)
+    print(f"{line} ({inert(hint, 1000)})" if hint else line, file=sys.stderr)
