@@ -42,7 +42,7 @@ FACTS: Mapping[str, Fact] = table(
     Fact("replica_caught_up", "boolean", "receiver runs and all it received is applied"),
     Fact("replica_position_moves", "boolean", "applied something during `settle`"),
     Fact("replica_moving_or_caught_up", "boolean", "either; absent when not told apart"),
-    Fact("replica_parallel_threads", "integer", "threads that apply in parallel; 0: one applies"),
+    Fact("applier_threads", "integer", "threads that apply in parallel; 0: one applies"),
     Fact("innodb_flush_log_at_trx_commit", "integer", "1: each commit is flushed to the disk"),
     Fact("sync_binlog", "integer", "commits between syncs of the binary log; 0: never by itself"),
     # connections and statements
@@ -133,7 +133,7 @@ def server_facts(
         # MariaDB 11 also says NO_LOCK and the like, all of them stricter than ON.
         facts["read_only"] = str(chosen["read_only"]).upper() not in ("OFF", "0")
     put(facts, "gtid_mode", text(chosen.get("gtid_mode"), 40))
-    put(facts, "replica_parallel_threads", _threads(chosen))
+    put(facts, "applier_threads", _threads(chosen))
     for name in ("innodb_flush_log_at_trx_commit", "sync_binlog"):
         put(facts, name, integer(chosen.get(name)))
     return facts
