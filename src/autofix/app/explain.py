@@ -8,12 +8,14 @@ from autofix.core.decisions import Act, AwaitApproval, Decision, decide
 from autofix.core.durations import human
 from autofix.core.guards import GUARDS
 from autofix.core.incidents import Incident, Origin, State
+from autofix.core.inert import inert
 from autofix.core.runbooks import AlertTrigger, ProbeTrigger, Runbook, ScheduleTrigger
 from autofix.errors import UsageError
 from autofix.flow.context import Context
 from autofix.flow.decide import situation
 from autofix.flow.intake import defaults
 from autofix.flow.looking import scope
+from autofix.options import suggest
 from autofix.ports import Reads
 
 
@@ -29,10 +31,8 @@ def explain(ctx: Context, name: str, host: str, served: bool) -> Answer:
     """Every trigger, guard and step, in words, from the store and the files in force."""
     runbook = ctx.book.runbooks.get(name)
     if runbook is None:
-        raise UsageError(f"there is no runbook {name!r}", hint="see `autofix check`")
-    inventory = ctx.book.inventory
-    if not inventory.known(host) or inventory.hosts(host) != [host]:
-        raise UsageError(f"{host!r} is not a host of the inventory", hint="names are exact")
+        hint = suggest(name, sorted(ctx.book.runbooks)) or "see `autofix check`"
+        raise UsageError(f"there is no runbook {inert(name)!r}", hint=hint)
     now = ctx.clock.now()
     with ctx.store.reading() as reads:
         lines = [] if served else ["no server runs: nothing is being watched"]

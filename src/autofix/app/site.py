@@ -47,8 +47,9 @@ class Site:
         self.settings = settings
         self.file = settings.file
         self.clock = SystemClock()
-        self.killswitch = KillSwitch(settings.state)
+        self.warnings: list[Problem] = []
         self._seen = ""
+        self._lost_inventory: tuple[Problem, ...] = ()
 
     @classmethod
     def open(cls, start: Path) -> Site:
@@ -61,10 +62,16 @@ class Site:
         return self.settings.timezone
 
     @cached_property
+    def killswitch(self) -> KillSwitch:
+        _raise_errors(wiring.place_unknown(self.settings))
+        return KillSwitch(self.settings.state)
+
+    @cached_property
     def store(self) -> SqlStore:
         """Opened at first use; made if it isn't there."""
         from autofix.store import open_store
 
+        _raise_errors(wiring.place_unknown(self.settings))
         return open_store(self.settings.store, state=self.settings.state)
 
     @cached_property
@@ -72,7 +79,10 @@ class Site:
         """Read by Ansible itself, in a child: about a second."""
         from autofix.ansible.inventory import AnsibleInventory
 
-        return AnsibleInventory.read(wiring.ansible_options(self.settings))
+        try:
+            return AnsibleInventory.read(wiring.ansible_options(self.settings))
+        except ConfigError as error:
+            raise ConfigError(wiring.shown(error.problems)) from error
 
     def project(self) -> Project:
         """The runbooks, checked against everything else."""
@@ -81,7 +91,8 @@ class Site:
     def runbook(self, name: str) -> Runbook:
         """A runbook for a person's run: only its own errors and the settings' matter."""
         found = self.project().for_run(name)
-        _raise_errors([*self.inventory.problems, *wiring.lint(self.settings, found)])
+        problems = [*self.inventory.problems, *wiring.lint(self.settings, found)]
+        _raise_errors(wiring.shown(problems))
         return found
 
     def check(self, *, syntax: bool = False) -> list[Problem]:
@@ -90,10 +101,11 @@ class Site:
         project = config.load(self.settings, wiring.outside(inventory))
         problems += project.problems
         for runbook in project.runbooks.values():
-            problems += wiring.lint(self.settings, runbook)
-            if syntax:
+            linted = wiring.lint(self.settings, runbook)
+            problems += linted
+            if syntax and not any(each.level == "error" for each in linted):
                 problems += wiring.syntax(self.settings, runbook)
-        return list(dict.fromkeys(problems))
+        return wiring.shown(problems)
 
     def _try_inventory(self) -> tuple[AnsibleInventory | None, list[Problem]]:
         """A broken inventory is one of several things that may be wrong."""
@@ -111,8 +123,6 @@ class Site:
         runbooks = self.project().runbooks
         return self._book(runbooks)
 
-    warnings: list[Problem] = []  # noqa: RUF012 - replaced, never changed
-
     def _book(self, runbooks: Any) -> Book:
         return Book(
             runbooks,
@@ -127,21 +137,33 @@ class Site:
         return self._changed_inventory() or config.fingerprint(self.settings) != self._seen
 
     def _changed_inventory(self) -> bool:
-        return self.inventory.reload_if_changed()
+        """An inventory that broke is a change too; `reload` says what is wrong with it."""
+        try:
+            if not self.inventory.reload_if_changed():
+                return False
+            self._lost_inventory = ()
+        except ConfigError as error:
+            self._lost_inventory = error.problems
+        return True
 
     def reload(self) -> Book:
         """The changed files as a new book; ConfigError leaves everything as it was.
 
         The store and the state folder stay those of the start.
         """
-        old = self.settings
-        self._seen = config.fingerprint(old)
-        self.settings = wiring.load_settings(old.file)
-        try:
-            return self.load_book()
-        except ConfigError:
-            self._seen, self.settings = config.fingerprint(old), old
-            raise
+        self._seen = config.fingerprint(self.settings)
+        if not self.file.is_file():  # else one in a folder above would be found
+            raise ConfigError(
+                [Problem(str(self.file), 0, "the settings are gone", "put them back")]
+            )
+        fresh = Site(wiring.load_settings(self.file))
+        if wiring.ansible_options(fresh.settings) == wiring.ansible_options(self.settings):
+            _raise_errors(wiring.shown(self._lost_inventory))
+            fresh.inventory = self.inventory
+        book = fresh.load_book()
+        self.settings, self.inventory = fresh.settings, fresh.inventory
+        self.warnings, self._seen, self._lost_inventory = fresh.warnings, fresh._seen, ()
+        return book
 
     def context(self, owner: str, *, full: bool = False) -> Context:
         """The ports; with `full` also the files, Ansible and the probes, to look and to act."""

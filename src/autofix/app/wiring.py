@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,34 @@ def load_probe() -> Callable[[str], Probe]:
     """Probes by name, each made once and shared by all looks."""
     plugins = _probes()
     return lambda name: plugins[name]
+
+
+def shown(problems: Iterable[Problem]) -> list[Problem]:
+    """Each once, with its file as people want to read it: from the working directory."""
+    paths = (replace(each, file=config.shown_path(Path(each.file))) for each in problems)
+    return list(dict.fromkeys(paths))
+
+
+def place_unknown(settings: Settings) -> list[Problem]:
+    """The errors that leave open where the state folder and the store are, if there are any.
+
+    Going on with the defaults would show an empty record, or set a pause that nobody sees. When
+    a server leads in the default folder, that is the one.
+    """
+    from autofix.store.lead import leader
+
+    document = settings.document
+    keys = [key for key in ("state", "store") if key in document.value]
+    lines = {document.place((key,)).line for key in keys}
+    found = [
+        each
+        for each in settings.errors
+        if each in document.problems or each.line in lines or each.hint in _MEANT
+    ]
+    return found if found and not leader(settings.state / "server.lock") else []
+
+
+_MEANT = {f"did you mean {key!r}?" for key in ("state", "store")}
 
 
 def load_settings(start: Path) -> Settings:

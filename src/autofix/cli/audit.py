@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from autofix.cli.output import json_option, print_json, table, when
-from autofix.cli.session import site
+from autofix.cli.session import NUMBER, site
 from autofix.core.inert import inert, shown
 from autofix.errors import AuditError, UsageError
 
@@ -28,8 +28,8 @@ def audit(ctx: click.Context) -> None:
 @click.option("--action", default="", help="Only this action, such as run.started.")
 @click.option("--runbook", default="", help="Only about this runbook.")
 @click.option("--host", default="", help="Only about this host.")
-@click.option("--incident", type=int, default=None, help="Only about this incident.")
-@click.option("--before", type=int, default=None, help="Only numbers below this: the next page.")
+@click.option("--incident", type=NUMBER, default=None, help="Only about this incident.")
+@click.option("--before", type=NUMBER, default=None, help="Only numbers below this: the next page.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @json_option
 def list_(
@@ -75,7 +75,7 @@ def list_(
 
 
 @audit.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @json_option
 def show(number: int, as_json: bool) -> None:
     """One event of the record with everything that was sealed."""

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from autofix.cli.output import silence
 from autofix.cli.tasks import MARKS, task_lines
 from autofix.core.audit import AuditEntry
-from autofix.core.incidents import ENDED, Incident, State
+from autofix.core.incidents import ENDED, WITH_A_PERSON, Incident, State
 from autofix.core.inert import inert, shown
 from autofix.core.runs import Run, RunEvent, RunState
 from autofix.flow.context import Context
@@ -48,11 +49,19 @@ class Story:
         if self._quiet:
             return
         if self._console is None:
-            print(line, flush=True)
+            self._print(line)
             return
         from rich.text import Text
 
         self._console.print(Text(line, style=style))
+
+    def _print(self, line: str) -> None:
+        try:
+            print(line, flush=True)
+        except OSError:
+            # Nobody reads any more (`| head`), or the disk is full: the work itself goes on.
+            self._quiet = True
+            silence(sys.stdout)
 
     def progress(self, text: str) -> None:
         """A line that moves, at the bottom of a terminal only."""
@@ -74,9 +83,11 @@ class Story:
 class Follower:
     """Remembers how far it has told an incident's story, and tells what is new."""
 
-    def __init__(self, ctx: Context, incident: int, story: Story) -> None:
+    def __init__(self, ctx: Context, incident: int, story: Story, since: int = 0) -> None:
+        """`since`: tell what the record says after this entry, and the output of those runs."""
         self._ctx, self._incident, self._story = ctx, incident, story
-        self._audit = 0
+        self._audit = since
+        self._told: set[int | None] = set()
         self._events: dict[int, int] = {}
         self._task = ""
 
@@ -87,12 +98,13 @@ class Follower:
             assert incident is not None
             runs = sorted(reads.runs(incident=self._incident), key=lambda run: run.id)
             entries = reads.audit(incident=self._incident, after=self._audit)
-            output = [(run, self._new(reads, run)) for run in runs]
+            self._told |= {entry.event.run for entry in entries}
+            output = [(run, self._new(reads, run)) for run in runs if run.id in self._told]
             waiting = any(page.due_at is not None for page in reads.pages(incident=incident.id))
         self._tell(entries, output)
         self._show_progress(incident, runs)
         busy = any(run.live or (run.due_at is not None and not run.finished_at) for run in runs)
-        return incident, incident.state in RESTING and not busy and not waiting
+        return incident, _rests(incident) and not busy and not waiting
 
     def _new(self, reads: Reads, run: Run) -> list[RunEvent]:
         seen = self._events.get(run.id, 0)
@@ -152,6 +164,12 @@ def reported(report: Mapping[str, Any], width: int = 100) -> list[str]:
     return lines
 
 
+def _rests(incident: Incident) -> bool:
+    """Nothing more comes without a person; a fix that a person started again is still due."""
+    started_again = incident.state in WITH_A_PERSON and incident.due_at is not None
+    return incident.state in RESTING and not started_again
+
+
 def narrate(entry: AuditEntry) -> str:
     """One line for an audit event about an incident; empty when it is no news for a person."""
     event, payload = entry.event, entry.event.payload
@@ -193,16 +211,16 @@ def narrate(entry: AuditEntry) -> str:
     return found() if found else ""
 
 
-def follow(ctx: Context, incident_id: int, story: Story) -> Incident:
+def follow(ctx: Context, incident_id: int, story: Story, since: int = 0) -> Incident:
     """Tell the story until it rests; then wait a while for pages and what is owed."""
-    follower = Follower(ctx, incident_id, story)
+    follower = Follower(ctx, incident_id, story, since)
     rested_at: float | None = None
     try:
         while True:
             incident, rests = follower.advance()
             if rests:
                 return incident
-            if incident.state in RESTING:
+            if _rests(incident):
                 rested_at = rested_at or ctx.clock.now()
                 if ctx.clock.now() - rested_at > PATIENCE:
                     story.say("not finished yet: see `autofix status`", "yellow")

@@ -100,11 +100,14 @@ def _guarded(words: list[str], debug: bool) -> int:
     try:
         result: Any = cli.main(args=words, prog_name="autofix", standalone_mode=False)
         return int(result or 0)
-    except SystemExit as ended:  # a command's own exit code
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):
+            return ending(ended.__context__)
+        # A command's own exit code.
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except click.exceptions.Exit as ended:
         return ended.exit_code
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every end has its line
         if debug:
             traceback.print_exception(error)
         return ending(error)
@@ -133,7 +136,9 @@ def _flushed(code: int) -> int:
     try:
         sys.stdout.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from autofix.cli.output import silence
+
+        silence(sys.stdout)
         return code or ending(error)
     return code
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 
 from autofix.cli.output import ago, json_option, plain, print_json, table, when
-from autofix.cli.session import actor, site
+from autofix.cli.session import NUMBER, actor, site
 from autofix.core.audit import AuditEntry
 from autofix.core.incidents import ENDED, LIVE, Incident
 from autofix.core.inert import inert, shown
@@ -30,7 +30,7 @@ def incidents(ctx: click.Context) -> None:
 @click.option("--all", "everything", is_flag=True, help="Ended ones too.")
 @click.option("--runbook", default="", help="Only of this runbook.")
 @click.option("--host", default="", help="Only on this host.")
-@click.option("--before", type=int, default=None, help="Only numbers below this: the next page.")
+@click.option("--before", type=NUMBER, default=None, help="Only numbers below this: the next page.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @json_option
 def list_(
@@ -69,7 +69,7 @@ def list_(
 
 
 @incidents.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @json_option
 def show(number: int, as_json: bool) -> None:
     """The whole story of one incident."""
@@ -135,7 +135,7 @@ def _act(
         print("no server runs: it goes on with the next `autofix serve`")
 
 
-number_argument = click.argument("number", type=int)
+number_argument = click.argument("number", type=NUMBER)
 note_option = click.option("--note", default="", help="A line for the record.")
 
 

@@ -6,12 +6,15 @@ import click
 
 from autofix.app.site import Site
 from autofix.cli.output import ago, json_option, print_json, table
-from autofix.cli.session import actor, site
+from autofix.cli.session import actor, known_host, site
+from autofix.core.audit import AuditEntry
 from autofix.core.incidents import LIVE, WORKING, State
 from autofix.core.inert import inert
 from autofix.core.runs import RunState
 from autofix.errors import StoreError, UsageError
 from autofix.flow import people
+from autofix.options import suggest
+from autofix.ports import Reads
 
 
 @click.command()
@@ -54,10 +57,12 @@ def pause(runbook: str, host: str, reason: str, cancel_running: bool) -> None:
 
 def _known(here: Site, runbook: str, host: str) -> None:
     """A pause of something that is not there would pause nothing, silently."""
-    if runbook and runbook not in {each.name for each in here.project().files}:
-        raise UsageError(f"there is no runbook {inert(runbook)!r}", hint="names are exact")
-    if host and host not in here.inventory.names():
-        raise UsageError(f"there is no host {inert(host)!r}", hint="names are exact")
+    known = sorted({each.name for each in here.project().files}) if runbook else []
+    if runbook and runbook not in known:
+        hint = suggest(runbook, known) or "names are compared exactly"
+        raise UsageError(f"there is no runbook {inert(runbook)!r}", hint=hint)
+    if host:
+        known_host(here.inventory, host)
 
 
 @click.command()
@@ -82,6 +87,31 @@ def resume(runbook: str, host: str) -> None:
         print(f"  still paused: {other.scope} by {inert(other.by)}")
 
 
+def _rejected(reads: Reads) -> AuditEntry | None:
+    """The latest changed files that the server did not take, unless good ones followed."""
+    latest = [
+        entry
+        for action in ("settings.rejected", "settings.loaded", "server.started")
+        for entry in reads.audit(action=action, newest_first=True, limit=1)
+    ]
+    newest = max(latest, key=lambda entry: entry.seq, default=None)
+    return newest if newest and newest.event.action == "settings.rejected" else None
+
+
+def _files(here: Site, rejected: AuditEntry | None, now: float) -> None:
+    """What is wrong with the project's files, as far as it matters for what is in force."""
+    if rejected is not None:
+        problems = [inert(str(each), 400) for each in rejected.event.payload.get("problems", [])]
+        more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+        print(
+            f"REJECTED: the files changed {ago(rejected.event.at, now)} are not in force, the last "
+            f"good ones are: {problems[0] if problems else ''}{more} (see: autofix check)"
+        )
+    elif here.settings.errors:
+        count = len(here.settings.errors)
+        print(f"settings: {inert(str(here.settings.errors[0]), 400)} ({count}, see: autofix check)")
+
+
 @click.command()
 @json_option
 def status(as_json: bool) -> None:
@@ -94,12 +124,15 @@ def status(as_json: bool) -> None:
         pauses = reads.pauses()
         queued = [page for page in reads.pages(limit=1000) if page.due_at is not None]
         size, _ = reads.audit_head()
+        rejected = _rejected(reads)
     server, halted = here.store.leader(), here.killswitch.reason()
     if as_json:
         print_json(
             {
                 "server": server,
                 "halted": halted,
+                "settings": [str(each) for each in here.settings.errors],
+                "rejected": rejected,
                 "pauses": pauses,
                 "incidents": live,
                 "running": running,
@@ -111,6 +144,7 @@ def status(as_json: bool) -> None:
         return
     now = here.clock.now()
     print(f"server: {inert(server) if server else 'none runs (start one: autofix serve)'}")
+    _files(here, rejected if server else None, now)
     if halted:
         print(f"PAUSED: everything, {inert(halted)} (lift it: autofix resume)")
     for each in pauses:

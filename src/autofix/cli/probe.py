@@ -9,7 +9,7 @@ import click
 
 from autofix import probes
 from autofix.cli.output import json_option, print_json, table
-from autofix.cli.session import actor, site
+from autofix.cli.session import actor, known_host, site
 from autofix.core.inert import inert, shown
 from autofix.errors import ProbeError, UsageError
 from autofix.flow.looking import look
@@ -31,11 +31,12 @@ from autofix.options import suggest
 def probe(name: str, host: str, given: tuple[str, ...], timeout: float, as_json: bool) -> None:
     """Print the facts that the probe NAME gives of a host. Exit code 1 when it could not look."""
     if name not in probes.TABLE:
-        raise UsageError(f"there is no probe {name!r}", hint=suggest(name, list(probes.TABLE)))
+        raise UsageError(
+            f"there is no probe {inert(name)!r}", hint=suggest(name, list(probes.TABLE))
+        )
     here = site()
     inventory = here.inventory
-    if not inventory.known(host) or inventory.hosts(host) != [host]:
-        raise UsageError(f"{inert(host)!r} is not a host of the inventory", hint="names are exact")
+    known_host(inventory, host)
     loaded = probes.load(name)
     options = _options(given)
     wrong = loaded.check_options(options)
@@ -61,7 +62,11 @@ def _options(given: tuple[str, ...]) -> dict[str, Any]:
     for text in given:
         key, equals, value = text.partition("=")
         if not equals:
-            raise UsageError(f"--with {inert(text)!r} is not KEY=VALUE")
+            raise UsageError(
+                f"--with {inert(text)!r} is not KEY=VALUE", hint="write for example --with port=1"
+            )
+        if key in options:
+            raise UsageError(f"the option {inert(key)!r} is given twice")
         options[key] = scalar(value)
     return options
 

@@ -56,6 +56,11 @@ def _print(found: list[Problem], errors: list[Problem]) -> None:
         print(f"{word}: {each}", file=sys.stderr if errors else sys.stdout)
     warned = len(found) - len(errors)
     if errors:
-        print(f"{len(errors)} errors, {warned} warnings", file=sys.stderr)
+        print(f"{_count(len(errors), 'error')}, {_count(warned, 'warning')}", file=sys.stderr)
     else:
-        print(f"everything is right ({warned} warnings)" if warned else "everything is right")
+        said = f" ({_count(warned, 'warning')})" if warned else ""
+        print(f"everything is right{said}")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -6,11 +6,11 @@ import sys
 
 import click
 
-from autofix.app.local import engine_unless_served
+from autofix.app.local import engine_unless_served, withdraw
 from autofix.app.site import Site, owner_name
 from autofix.cli.follow import Story, follow
 from autofix.cli.output import json_option, print_json
-from autofix.cli.session import actor, site
+from autofix.cli.session import actor, known_host, site
 from autofix.core.incidents import Incident, Origin, State
 from autofix.core.inert import inert
 from autofix.core.inputs import check_inputs
@@ -95,13 +95,8 @@ def _inputs(book: Runbook, given: tuple[str, ...]) -> dict[str, object]:
 def _targets(here: Site, book: Runbook, hosts: tuple[str, ...], agreed: bool) -> list[str]:
     """The hosts to work on. An empty set is nothing to do, never everything."""
     inventory = here.inventory
-    for host in hosts:
-        if not inventory.known(host) or inventory.hosts(host) != [host]:
-            raise UsageError(
-                f"{inert(host)!r} is not a host of the inventory", hint="names are compared exactly"
-            )
     if hosts:
-        return list(dict.fromkeys(hosts))
+        return list(dict.fromkeys(known_host(inventory, host) for host in hosts))
     named = [t.hosts for t in book.triggers if not isinstance(t, AlertTrigger)]
     found = list(dict.fromkeys(host for each in named for host in inventory.hosts(each)))
     if not found:
@@ -121,13 +116,27 @@ def _ask(book: Runbook, found: list[str]) -> None:
 def _one(
     ctx: Context, signal: Signal, story: Story, served: bool
 ) -> tuple[int, Incident | None, str]:
+    with ctx.store.reading() as reads:
+        since, _ = reads.audit_head()
     received = intake.receive(ctx, signal)
-    handled = _handled(ctx, received, served)
+    try:
+        handled = _handled(ctx, received, served)
+    except KeyboardInterrupt:
+        withdraw(ctx, received)
+        raise
     if handled.state is SignalState.IGNORED:
         story.say(f"not started: {handled.reason}", "yellow")
         return 3, None, handled.reason
     assert handled.incident is not None
-    incident = follow(ctx, handled.incident, story)
+    try:
+        incident = follow(ctx, handled.incident, story, since)
+    except KeyboardInterrupt:
+        if not served:
+            raise
+        raise KeyboardInterrupt(
+            f"not followed any more; the server goes on with incident {handled.incident} "
+            "(to end it: autofix runs list, autofix runs cancel NUMBER)"
+        ) from None
     return _code(incident), incident, incident.reason
 
 

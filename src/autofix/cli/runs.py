@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from autofix.cli.output import ago, json_option, print_json, table, when
-from autofix.cli.session import actor, site
+from autofix.cli.session import NUMBER, actor, site
 from autofix.cli.tasks import task_lines
 from autofix.core.durations import human
 from autofix.core.inert import inert, shown
@@ -24,10 +24,10 @@ def runs(ctx: click.Context) -> None:
 
 
 @runs.command("list")
-@click.option("--incident", type=int, default=None, help="Only of this incident.")
+@click.option("--incident", type=NUMBER, default=None, help="Only of this incident.")
 @click.option("--runbook", default="", help="Only of this runbook.")
 @click.option("--host", default="", help="Only on this host.")
-@click.option("--before", type=int, default=None, help="Only numbers below this: the next page.")
+@click.option("--before", type=NUMBER, default=None, help="Only numbers below this: the next page.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @json_option
 def list_(
@@ -73,7 +73,7 @@ def _took(run: Run) -> str:
 
 
 @runs.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @json_option
 def show(number: int, as_json: bool) -> None:
     """One run: what it was asked, how it ended, what it reported."""
@@ -97,7 +97,7 @@ def show(number: int, as_json: bool) -> None:
 
 
 @runs.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @json_option
 def log(number: int, as_json: bool) -> None:
     """The kept output of one run, per task and host."""
@@ -122,7 +122,7 @@ def _events(reads: Reads, number: int) -> list[RunEvent]:
 
 
 @runs.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.option("--reason", default="", help="A line for the record.")
 def cancel(number: int, reason: str) -> None:
     """End a run that is under way; its incident goes to a person."""

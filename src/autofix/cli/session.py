@@ -5,21 +5,43 @@ from __future__ import annotations
 import os
 import pwd
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from autofix.app.site import Site
+from autofix.core.inert import inert
+from autofix.errors import UsageError
+from autofix.options import suggest
+
+if TYPE_CHECKING:
+    from autofix.ansible.inventory import AnsibleInventory
+
+#: The number of an incident, a run or an event, as databases can hold it.
+NUMBER = click.IntRange(1, 2**63 - 1)
 
 
 def site() -> Site:
     """The project of this command: `-C DIR`, or here or above."""
-    return Site.open(given_project() or Path.cwd())
+    given = given_project()
+    if given is not None and not given.exists():
+        raise UsageError(f"there is no folder {given}", hint="-C names the folder of autofix.yaml")
+    return Site.open(given or Path.cwd())
 
 
 def given_project() -> Path | None:
     options = click.get_current_context().find_root().obj or {}
     project: Path | None = options.get("project")
     return project
+
+
+def known_host(inventory: AnsibleInventory, name: str) -> str:
+    """This host, or UsageError with what may be meant. A group is no host."""
+    if inventory.known(name) and inventory.hosts(name) == [name]:
+        return name
+    said = "a group, not a host" if inventory.known(name) else "not a host of the inventory"
+    hint = suggest(name, sorted(inventory.names())) or "names are compared exactly"
+    raise UsageError(f"{inert(name)!r} is {said}", hint=hint)
 
 
 def actor() -> str:

@@ -6,7 +6,7 @@ import click
 
 from autofix.app.explain import explain
 from autofix.cli.output import json_option, print_json
-from autofix.cli.session import actor, site
+from autofix.cli.session import actor, known_host, site
 from autofix.core.inert import inert
 
 
@@ -17,7 +17,9 @@ from autofix.core.inert import inert
 def why(runbook: str, host: str, as_json: bool) -> None:
     """Say what each trigger saw, what every guard says, and what would happen now."""
     here = site()
-    answer = explain(here.context(actor(), full=True), runbook, host, bool(here.store.leader()))
+    ctx = here.context(actor(), full=True)
+    known_host(here.inventory, host)
+    answer = explain(ctx, runbook, host, bool(here.store.leader()))
     if as_json:
         print_json(answer)
         return

@@ -4,7 +4,7 @@
 """
 
 from autofix.config.document import scalar
-from autofix.config.files import find
+from autofix.config.files import find, shown_path
 from autofix.config.outside import Outside
 from autofix.config.project import Project, fingerprint, load
 from autofix.config.schema import json_schema
@@ -31,4 +31,5 @@ __all__ = [
     "load",
     "load_settings",
     "scalar",
+    "shown_path",
 ]

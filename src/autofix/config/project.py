@@ -181,6 +181,8 @@ def _twice(files: Sequence[_File]) -> list[_File]:
 
 
 def _default_policy(settings: Settings, files: Sequence[_File]) -> Iterator[Problem]:
+    if settings.document.problems:  # unreadable: what it lacks is not the fault
+        return
     if "default" not in settings.policies and any(file.triggers for file in files):
         yield settings.document.problem(
             ("policies",),
