@@ -68,7 +68,7 @@ class Schedule:
     def _add(self, name: str, runbook: Runbook, index: int, offset: float) -> None:
         trigger = runbook.triggers[index]
         if isinstance(trigger, ScheduleTrigger):
-            timing = cron.trigger(trigger.cron, self._timezone, trigger.jitter)
+            timing = cron.WallCron(trigger.cron, self._timezone, trigger.jitter)
             self._scheduler.add_job(self._slot, timing, args=(runbook, index), id=name)
         elif isinstance(trigger, ProbeTrigger):
             self._scheduler.add_job(
@@ -81,7 +81,7 @@ class Schedule:
 
     def _timing(self, trigger: ProbeTrigger) -> Any:
         if trigger.cron:
-            return cron.trigger(trigger.cron, self._timezone, trigger.jitter)
+            return cron.WallCron(trigger.cron, self._timezone, trigger.jitter)
         return IntervalTrigger(seconds=trigger.every, jitter=trigger.jitter or None, timezone=UTC)
 
     def _first(self, trigger: ProbeTrigger, offset: float) -> dict[str, Any]:

@@ -1,0 +1,104 @@
+"""Triggers on a real scheduler: looks come, one slow host delays no other, slots fire once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from autofix.core.readings import Reading
+from autofix.core.runbooks import ProbeTrigger, ScheduleTrigger
+from autofix.flow.context import Book
+from autofix.flow.pools import Pools
+from autofix.scheduling.schedule import Schedule
+from unit.flow.world import BOOK, World
+
+
+class Counting:
+    """A probe that counts looks by host, and hangs on one."""
+
+    name = "redis"
+    open_ended = True
+
+    def __init__(self, hangs: str = "") -> None:
+        self.seen: dict[str, int] = {}
+        self.hangs = hangs
+        self.let_go = threading.Event()
+
+    def look(self, target: Any, options: Any, *, timeout: float, now: float) -> list[Reading]:
+        self.seen[target.host] = self.seen.get(target.host, 0) + 1
+        if target.host == self.hangs:
+            self.let_go.wait(30)
+        return [Reading(target.host, now, {"reachable": True, "error": None, "ratio": 0.5})]
+
+
+def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[..., tuple[World, Counting, Schedule]]]:
+    ended: list[Callable[[], None]] = []
+
+    def start(trigger: Any, hangs: str = "") -> tuple[World, Counting, Schedule]:
+        world, probe = World(replace(BOOK, triggers=(trigger,))), Counting(hangs)
+        world.ctx.probe = lambda _: probe
+        pools = Pools()
+        schedule = Schedule(world.ctx, pools, lambda: None)
+        schedule.start()
+        ended.extend([probe.let_go.set, schedule.stop, lambda: pools.close(wait=True)])
+        return world, probe, schedule
+
+    yield start
+    for each in ended:
+        each()
+
+
+OFTEN = replace(BOOK.triggers[0], every=0.2)
+assert isinstance(OFTEN, ProbeTrigger)
+
+
+def test_every_host_is_looked_at_again_and_again(started: Any) -> None:
+    world, probe, _ = started(OFTEN)
+    until(lambda: all(probe.seen.get(host, 0) >= 3 for host in ("r1", "r2", "r3")))
+    until(lambda: len(_watches(world)) == 3)
+
+
+def _watches(world: World) -> list[Any]:
+    with world.store.reading() as reads:
+        return reads.watches()
+
+
+def test_a_host_that_hangs_delays_no_other_and_is_not_piled_up(started: Any) -> None:
+    _, probe, _ = started(OFTEN, hangs="r1")
+    until(lambda: probe.seen.get("r2", 0) >= 4 and probe.seen.get("r3", 0) >= 4)
+    assert probe.seen["r1"] == 1
+
+
+def test_a_changed_book_changes_the_jobs(started: Any) -> None:
+    world, probe, schedule = started(OFTEN)
+    until(lambda: probe.seen.get("r1", 0) >= 1)
+    only = replace(BOOK, triggers=(replace(OFTEN, hosts="r2"),))
+    world.ctx.book = Book({only.name: only}, world.ctx.book.inventory)
+    schedule.load()
+    time.sleep(0.5)  # looks that were under way
+    before = dict(probe.seen)
+    until(lambda: probe.seen["r2"] >= before["r2"] + 3)
+    assert probe.seen["r1"] == before["r1"]
+
+
+def test_a_cron_slot_fires_once_however_often_it_is_asked(started: Any) -> None:
+    world, _, schedule = started(ScheduleTrigger("* * * * *", "redis"))
+    runbook = world.ctx.book.runbooks[BOOK.name]
+    for _ in range(5):
+        schedule._slot(runbook, 0)
+    with world.store.reading() as reads:
+        signals = reads.signals()
+    assert sorted(signal.host for signal in signals) == ["r1", "r2", "r3"]
