@@ -10,6 +10,7 @@ from autofix.core.guards import GUARDS
 from autofix.core.incidents import Incident, Origin, State
 from autofix.core.inert import inert
 from autofix.core.runbooks import AlertTrigger, ProbeTrigger, Runbook, ScheduleTrigger
+from autofix.core.triggers import Watch
 from autofix.errors import UsageError
 from autofix.flow.context import Context
 from autofix.flow.decide import situation
@@ -86,21 +87,27 @@ def _incidents(
     ]
     if live:
         return [_one(ctx, reads, runbook, each, now, real=True) for each in live]
-    facts = max(reads.watches(runbook.name, host), key=lambda each: each.at, default=None)
-    draft = Incident(
+    watches = reads.watches(runbook.name, host) or [Watch(runbook.name, 0, host)]
+    newest = {each.subject: each for each in sorted(watches, key=lambda each: each.at)}
+    drafts = [_draft(runbook, each, now) for each in newest.values()]
+    return [_one(ctx, reads, runbook, each, now, real=False) for each in drafts]
+
+
+def _draft(runbook: Runbook, watch: Watch, now: float) -> Incident:
+    """The incident that would open if the trigger fired now."""
+    return Incident(
         0,
         runbook.name,
-        host,
-        "",
+        watch.host,
+        watch.subject,
         State.OPEN,
         Origin.PROBE,
         runbook.severity,
         now,
         now,
         inputs=defaults(runbook),
-        facts=facts.facts if facts else {},
+        facts=watch.facts,
     )
-    return [_one(ctx, reads, runbook, draft, now, real=False)]
 
 
 def _one(
@@ -108,6 +115,8 @@ def _one(
 ) -> Explained:
     seen = situation(ctx, reads, runbook, incident, now)
     lines = []
+    if not real and incident.subject:
+        lines.append(f"for {incident.subject}:")
     if real:
         lines.append(f"incident {incident.id} is {incident.state}: {incident.reason}")
     for guard in GUARDS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import click
@@ -93,7 +94,7 @@ def _show(incident: Incident, runs: list[Run], pages: list[Page], record: list[A
     print(
         f"  opened {when(incident.opened_at)} by {inert(incident.requested_by or incident.origin)}"
     )
-    _facts(incident)
+    _facts(incident, record)
     for run in runs:
         ended = run.outcome or run.state
         print(
@@ -110,14 +111,22 @@ def _show(incident: Incident, runs: list[Run], pages: list[Page], record: list[A
     print("  record:")
     for entry in record:
         event = entry.event
-        reason = inert(str(event.payload.get("reason", "")), 300)
+        words = event.payload.get("saw") or event.payload.get("reason")
+        reason = inert(str(words or event.payload.get("playbook", "")), 300)
         print(f"    {when(event.at)}  {inert(event.actor, 40)}  {event.action}  {reason}")
 
 
-def _facts(incident: Incident) -> None:
-    for name in sorted({*incident.facts_before, *incident.facts}):
+def _facts(incident: Incident, record: list[AuditEntry]) -> None:
+    """The facts that the story speaks of, before and now; all of them: --json."""
+    told = {
+        word
+        for entry in record
+        for key in ("reason", "saw")
+        for word in re.findall(r"\w+", str(entry.event.payload.get(key, "")))
+    }
+    for name in sorted(told & {*incident.facts_before, *incident.facts}):
         old, new = incident.facts_before.get(name), incident.facts.get(name)
-        if old != new:
+        if old is not None or new is not None:
             print(f"  {inert(name)}: {shown(old)} before, {shown(new)} now")
 
 
