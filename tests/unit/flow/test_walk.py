@@ -1,0 +1,271 @@
+"""A random walk through the flow: whatever happens, in whatever order, nothing is forgotten.
+
+Hosts fall ill, playbooks fail or kill their server, people act, files change, the store fails at
+its N-th commit. After every step each live incident is due, at work, or paged; in the end, when
+all is well again, everything has ended or stands with a person who was reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from autofix.core.conditions import parse
+from autofix.core.incidents import WITH_A_PERSON, Incident, State
+from autofix.core.runbooks import Runbook, Step
+from autofix.core.runs import Outcome, Run, RunEvent, RunKind, RunOrder, RunResult, RunState
+from autofix.errors import HeldError, StoreError
+from autofix.flow import people
+from autofix.flow.context import Context
+from autofix.flow.recover import recover
+from autofix.testing.inventory import FakeInventory
+from autofix.testing.memory import MemoryStore, MemoryTransaction
+from unit.flow.world import BOOK, Hands, World
+
+HOSTS = ("r1", "r2")
+OTHER = replace(BOOK, name="redis-other", fix=(Step("other.yml", afterwards="other-back.yml"),))
+BOOKS = {
+    "whole": BOOK,
+    "fewer steps": replace(BOOK, fix=BOOK.fix[:1]),
+    "other order": replace(BOOK, fix=BOOK.fix[::-1]),
+    "asks": replace(BOOK, fix=tuple(replace(step, approval="always") for step in BOOK.fix)),
+    "asks sometimes": replace(
+        BOOK, fix=(Step("rewrite.yml", when=parse("aof"), approval="always"), *BOOK.fix[1:])
+    ),
+    "idempotent": replace(BOOK, idempotent=True),
+    "no verification": replace(BOOK, verify=None),
+}
+PLAYBOOKS = (
+    "rewrite.yml", "evict.yml", "restore.yml", "raise.yml", "lower.yml", "other.yml",
+    "other-back.yml",
+)  # fmt: skip
+ENDS = {
+    "fails": Outcome.FAILED,
+    "loses the host": Outcome.UNREACHABLE,
+    "is cancelled": Outcome.CANCELLED,
+}
+ACTS: tuple[Callable[..., Any], ...] = (
+    people.acknowledge, people.resolve, people.approve, people.reject, people.close,
+)  # fmt: skip
+BEFORE_THE_VERDICT = (State.FIXING, State.VERIFYING, State.ROLLING_BACK)
+WAITING_FOR_A_PERSON = (*WITH_A_PERSON, State.AWAITING_APPROVAL)
+
+
+class Killed(BaseException):
+    """kill -9: nothing after it is executed."""
+
+
+class Shaky(MemoryStore):
+    """Fails the commit that `fails_in` counts down to."""
+
+    fails_in = 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[MemoryTransaction]:
+        self.fails_in -= 1
+        fails = self.fails_in == 0
+        with super().transaction() as tx:
+            yield tx
+            if fails:
+                raise StoreError("the disk is full")
+
+
+class Watched(Hands):
+    """Sees that nothing runs twice, and never two at once on one host."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at_work: set[str] = set()
+
+    def run(self, order: RunOrder, on_event: Callable[[RunEvent], None], cancel: Any) -> RunResult:
+        assert order.run_id not in {each.run_id for each in self.orders}, "a run ran twice"
+        assert order.host not in self.at_work, "two at once on one host"
+        self.at_work.add(order.host)
+        try:
+            return super().run(order, on_event, cancel)
+        finally:
+            self.at_work.discard(order.host)
+
+
+class Town(World):
+    """A world whose pools behave like the real ones: an exception is seen, and work goes on."""
+
+    def __init__(self) -> None:
+        super().__init__(BOOK, OTHER)
+        self.shaky, self.watched = Shaky(), Watched()
+        self.store = self.ctx.store = self.shaky
+        self.hands = self.ctx.runner = self.watched
+        self.defects: list[Exception] = []
+        self.under_way: set[str] = set()
+
+    def _start(self, kind: str, key: str, work: Callable[[], None]) -> bool:
+        if key in self.under_way:
+            return False
+        self.under_way.add(key)
+        try:
+            work()
+        except StoreError:
+            pass  # still due: the next tick tries again
+        except Exception as error:
+            self.defects.append(error)
+        finally:
+            self.under_way.discard(key)
+        return True
+
+    def do(self, what: Callable[[], object]) -> None:
+        """Do it; if it kills the server, start another one."""
+        try:
+            what()
+        except StoreError:
+            pass
+        except Killed:
+            self.shaky.fails_in = 0
+            recover(self.ctx)
+
+
+class Walk(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.town = Town()
+
+    @property
+    def ctx(self) -> Context:
+        return self.town.ctx
+
+    def put_in_force(self, *books: Runbook, hosts: tuple[str, ...] = HOSTS) -> None:
+        inventory = FakeInventory({"redis": {host: {} for host in (*hosts, "r3")}})
+        runbooks = {each.name: each for each in books}
+        self.ctx.book = replace(self.ctx.book, runbooks=runbooks, inventory=inventory)
+
+    @rule(
+        host=st.sampled_from(HOSTS),
+        ratio=st.sampled_from([0.95, 0.95, 0.5, None]),
+        aof=st.booleans(),
+        other=st.booleans(),
+    )
+    def a_probe_looks(self, host: str, ratio: float | None, aof: bool, other: bool) -> None:
+        seen = {"ratio": ratio, "aof": aof} if ratio else "connection refused"
+        self.town.patient.state[host] = seen
+        book = OTHER if other else self.ctx.book.runbooks.get(BOOK.name)
+        if book is not None and self.ctx.book.inventory.known(host):
+            self.town.book = book
+            self.town.do(lambda: self.town.look(host))
+
+    @rule(seconds=st.sampled_from([0.0, 1.0, 5.0, 30.0, 400.0, 1000.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.town.do(lambda: self.town.pass_time(seconds + 1, step=seconds / 6 + 1))
+
+    @rule(
+        playbook=st.sampled_from(PLAYBOOKS),
+        does=st.sampled_from(["cures", "works", "kills", *ENDS]),
+    )
+    def a_playbook_will(self, playbook: str, does: str) -> None:
+        def act(order: RunOrder) -> RunResult | None:
+            if does == "kills":
+                del self.town.hands.does[playbook]
+                raise Killed
+            if does == "cures":
+                self.town.patient.state[order.host] = {"ratio": 0.5}
+            return RunResult(ENDS[does], does) if does in ENDS else None
+
+        self.town.hands.does[playbook] = act
+
+    @rule(host=st.sampled_from(HOSTS), check=st.booleans())
+    def a_person_runs(self, host: str, check: bool) -> None:
+        self.town.book = BOOK
+        self.town.do(lambda: self.town.run_by("ann", host, check=check, inputs={"target": 0.7}))
+
+    @rule(act=st.sampled_from(ACTS), number=st.integers(1, 4))
+    def a_person_acts(self, act: Callable[..., Any], number: int) -> None:
+        if number <= len(self.town.incidents()):
+            with suppress(HeldError):
+                self.town.do(lambda: act(self.ctx, number, "bob"))
+
+    @rule(on=st.booleans(), host=st.sampled_from(["", *HOSTS]))
+    def a_person_pauses_or_resumes(self, on: bool, host: str) -> None:
+        act = people.pause if on else people.resume
+        self.town.do(lambda: act(self.ctx, "bob", host=host))
+
+    @rule(kind=st.sampled_from(["whole", "asks", "asks sometimes", "idempotent"]))
+    def files_change(self, kind: str) -> None:
+        self.put_in_force(BOOKS[kind], OTHER)
+
+    @rule(count=st.integers(1, 12))
+    def the_store_will_fail(self, count: int) -> None:
+        self.town.shaky.fails_in = count
+
+    @rule(works=st.booleans())
+    def the_channels(self, works: bool) -> None:
+        self.town.bell.broken = self.town.second.broken = "" if works else "down"
+
+    @invariant()
+    def nothing_raises(self) -> None:
+        assert not self.town.defects, self.town.defects
+
+    @invariant()
+    def every_live_incident_goes_on(self) -> None:
+        for incident in self.town.incidents():
+            assert not incident.live or self._goes_on(incident), incident
+
+    def _goes_on(self, incident: Incident) -> bool:
+        with self.town.store.reading() as reads:
+            runs = reads.runs(incident=incident.id, states=[RunState.PLANNED])
+            paged = bool(reads.pages(incident=incident.id))
+        if incident.state in (State.FIXING, State.ROLLING_BACK):
+            kind = RunKind.FIX if incident.state is State.FIXING else RunKind.ROLLBACK
+            return any(run.kind is kind and run.due_at is not None for run in runs)
+        if incident.state in WAITING_FOR_A_PERSON:
+            return paged or incident.due_at is not None
+        return incident.due_at is not None
+
+    @invariant()
+    def nobody_holds_a_host_without_working_on_it(self) -> None:
+        with self.town.store.reading() as reads:
+            assert not reads.runs(states=[RunState.CLAIMED, RunState.STARTED])
+            assert not [host for host in HOSTS if reads.host_lock(host)]
+
+    @invariant()
+    def what_is_owed_is_due_once_the_verdict_is_in(self) -> None:
+        busy = {each.id for each in self.town.incidents() if each.state in BEFORE_THE_VERDICT}
+        for run in self._planned():
+            owed = run.kind is RunKind.AFTERWARDS
+            assert not owed or run.due_at is not None or run.incident in busy, run
+
+    def _planned(self) -> list[Run]:
+        with self.town.store.reading() as reads:
+            return reads.runs(states=[RunState.PLANNED], limit=10_000)
+
+    def teardown(self) -> None:
+        """All is well again."""
+        self.town.shaky.fails_in = 0
+        self.put_in_force(BOOK, OTHER)
+        self.town.hands.does.clear()
+        self.town.patient.state.clear()
+        self.the_channels(True)
+        for host in ("", *HOSTS):
+            people.resume(self.ctx, "bob", host=host)
+        self.town.pass_time(6000, step=200)
+        self.nothing_raises()
+        assert self._planned() == []
+        rung = {page.incident for page in (*self.town.bell.rung, *self.town.second.rung)}
+        for incident in self.town.incidents():
+            waits = incident.state in WAITING_FOR_A_PERSON and incident.id in rung
+            assert not incident.live or waits, incident
+
+
+TestWalk = Walk.TestCase
+TestWalk.settings = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=100,
+    stateful_step_count=30,
+    phases=(Phase.explicit, Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+)
