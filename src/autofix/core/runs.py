@@ -128,6 +128,25 @@ class Run:
             raise ValueError(f"run {self.id}: {self.state} → {state} is not a legal move")
         return replace(self, **changes)
 
+    def anew(self, now: float, **changes: Any) -> Run:
+        """A new planned run with the same target and variables, due now."""
+        fresh = Run(
+            0,
+            self.incident,
+            self.runbook,
+            self.host,
+            self.kind,
+            self.step,
+            self.attempt,
+            self.playbook,
+            variables=self.variables,
+            timeout=self.timeout,
+            check=self.check,
+            planned_at=now,
+            due_at=now,
+        )
+        return replace(fresh, **changes)
+
     @property
     def live(self) -> bool:
         """Claimed or started: something may be running on the host."""

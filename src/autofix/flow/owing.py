@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from autofix.core.incidents import Incident
 from autofix.core.runs import Run, RunKind, RunState
 from autofix.flow.record import of_run
@@ -12,15 +10,7 @@ from autofix.ports import Transaction
 
 def owe(tx: Transaction, fix: Run, playbook: str, now: float) -> Run:
     """Planned together with the fix, not yet due: a crash in between can't lose it."""
-    run = replace(
-        fix,
-        id=0,
-        kind=RunKind.AFTERWARDS,
-        playbook=playbook,
-        planned_at=now,
-        due_at=None,
-        version=0,
-    )
+    run = fix.anew(now, kind=RunKind.AFTERWARDS, playbook=playbook, due_at=None)
     return tx.add_run(run, of_run(run, "planned", now))
 
 
@@ -51,22 +41,5 @@ def release(tx: Transaction, incident: Incident, now: float) -> None:
 def owe_again(tx: Transaction, lost: Run, now: float) -> Run:
     """The same afterwards once more, for a lost one of an idempotent runbook."""
     used = [run.attempt for run in tx.runs(incident=lost.incident, kinds=[RunKind.AFTERWARDS])]
-    run = replace(
-        lost,
-        id=0,
-        attempt=max(used) + 1,
-        state=RunState.PLANNED,
-        planned_at=now,
-        due_at=now,
-        version=0,
-        outcome=None,
-        reason="",
-        result={},
-        started_at=None,
-        finished_at=None,
-        owner="",
-        token=0,
-        lease_until=None,
-        cancel_requested="",
-    )
+    run = lost.anew(now, attempt=max(used) + 1)
     return tx.add_run(run, of_run(run, "planned", now, after_loss_of=lost.id))

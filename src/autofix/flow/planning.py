@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from autofix.core.decisions import Act
 from autofix.core.incidents import Incident, State
 from autofix.core.runbooks import Runbook
-from autofix.core.runs import Run, RunKind, RunState
+from autofix.core.runs import Run, RunKind
 from autofix.flow import owing
 from autofix.flow.context import Context
 from autofix.flow.looking import scope
@@ -54,25 +52,7 @@ def plan(
 
 def roll_back(tx: Transaction, runbook: Runbook, incident: Incident, fix: Run, now: float) -> None:
     """Plan the step's rollback with the variables of its fix, and move the incident."""
-    draft = replace(
-        fix,
-        id=0,
-        kind=RunKind.ROLLBACK,
-        playbook=runbook.fix[fix.step].rollback,
-        planned_at=now,
-        due_at=now,
-        version=0,
-        state=RunState.PLANNED,
-        outcome=None,
-        reason="",
-        result={},
-        started_at=None,
-        finished_at=None,
-        owner="",
-        token=0,
-        lease_until=None,
-        cancel_requested="",
-    )
+    draft = fix.anew(now, kind=RunKind.ROLLBACK, playbook=runbook.fix[fix.step].rollback)
     reason = f"step {fix.step + 1} did not heal: rolling it back with {draft.playbook}"
     moved = incident.with_(state=State.ROLLING_BACK, reason=reason, due_at=None, updated_at=now)
     tx.save_incident(moved, of_incident(moved, "rolling_back", now))
