@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from autofix.app.site import Site, owner_name
 from autofix.core.audit import AuditEvent
@@ -22,6 +23,13 @@ FORGET_EVERY = 3600.0
 GRACE = 8.0
 
 
+def _try_to_cancel_all(ctx: Context) -> None:
+    try:
+        cancel_all(ctx, ctx.owner, "the server stops")
+    except AutofixError as error:
+        log.error("running playbooks could not be asked to end: %s", error)
+
+
 class Server:
     """One `autofix serve`. `run` blocks until `stop`."""
 
@@ -32,9 +40,8 @@ class Server:
 
     def stop(self) -> None:
         """Ask it to end; safe in a signal handler."""
+        # Not `wake`: the main thread may hold that event's own lock just now.
         self._stopping.set()
-        if self._engine is not None:
-            self._engine.wake()
 
     def run(self) -> None:
         owner = owner_name("serve")
@@ -71,12 +78,12 @@ class Server:
 
     def _end_runs(self, ctx: Context, pools: Pools) -> None:
         """No playbook outlives the server; what was cut short is written down as cancelled."""
-        if not pools.busy("run"):
-            return
-        cancel_all(ctx, ctx.owner, "the server stops")
-        deadline = ctx.clock.now() + GRACE
-        while pools.busy("run") and ctx.clock.now() < deadline:
-            ctx.clock.sleep(0.05)
+        pools.close(wait=False)  # what waits for a thread stays planned, in the store
+        deadline = time.monotonic() + GRACE
+        while pools.busy("run") and time.monotonic() < deadline:
+            # Again and again: one may have been on its way to its claim.
+            _try_to_cancel_all(ctx)
+            ctx.clock.sleep(0.1)
 
     def _housekeeping(self, ctx: Context, schedule: Schedule) -> None:
         forgotten_at = 0.0
@@ -88,6 +95,8 @@ class Server:
                     self._forget(ctx)
             except AutofixError as error:
                 log.error("housekeeping: %s", error)
+            except Exception:  # noqa: BLE001 - the next change is seen all the same
+                log.exception("housekeeping")
 
     def _forget(self, ctx: Context) -> None:
         """What is older than the settings keep: runs' output, ended incidents. The record stays."""

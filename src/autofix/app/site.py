@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -26,10 +27,23 @@ if TYPE_CHECKING:
 
 
 class SystemClock:
-    """The clock on the wall."""
+    """The clock on the wall, which never goes back: what is due must not wait for an hour that
+    somebody took off the clock. It runs ahead until the wall has caught up."""
+
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wall, self._steady = wall, steady
+        self._ahead = wall() - steady()
+        self._lock = threading.Lock()
 
     def now(self) -> float:
-        return time.time()
+        with self._lock:
+            steady = self._steady()
+            self._ahead = max(self._ahead, self._wall() - steady)
+            return steady + self._ahead
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -73,6 +87,11 @@ class Site:
 
         _raise_errors(wiring.place_unknown(self.settings))
         return open_store(self.settings.store, state=self.settings.state)
+
+    def close(self) -> None:
+        """The record's head file says the latest then."""
+        if "store" in self.__dict__:
+            self.store.close()
 
     @cached_property
     def inventory(self) -> AnsibleInventory:

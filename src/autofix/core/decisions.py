@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autofix.core.guards import Brake, Situation, first_brake
-from autofix.core.incidents import Incident, Origin
+from autofix.core.incidents import Incident
 from autofix.core.runbooks import Runbook
 
 
@@ -86,9 +86,21 @@ def decide(
 
 def needs_approval(runbook: Runbook, incident: Incident, step: int) -> bool:
     """Approval is asked for each step and attempt anew. A rehearsal needs none."""
-    if incident.check or approval_key(incident, step) in incident.approved:
+    if incident.check or approved_by(runbook, incident, step):
         return False
     return "always" in (runbook.fix[step].approval, runbook.guards.approval)
+
+
+def approved_by(runbook: Runbook, incident: Incident, step: int) -> str:
+    """Who said yes to this very playbook. A step that was changed since is asked for anew."""
+    if asked_key(runbook, incident, step) not in incident.paged_for:
+        return ""
+    return incident.approved.get(approval_key(incident, step), "")
+
+
+def asked_key(runbook: Runbook, incident: Incident, step: int) -> str:
+    """The mark in `paged_for` of having asked for this."""
+    return f"approval {approval_key(incident, step)} {runbook.fix[step].playbook}"
 
 
 def approval_key(incident: Incident, step: int) -> str:
@@ -102,7 +114,7 @@ def _nothing_left(incident: Incident, found: NextStep) -> str:
 
 def _why_act(runbook: Runbook, incident: Incident, index: int) -> str:
     step = runbook.fix[index]
-    approved = incident.approved.get(approval_key(incident, index))
+    approved = approved_by(runbook, incident, index)
     said = f"step {index + 1} of {len(runbook.fix)}: {step.playbook}"
     return f"{said}, approved by {approved}" if approved else said
 
@@ -115,7 +127,7 @@ def _braked(
     since = incident.held_since if incident.held_since is not None else situation.now
     limit = since + runbook.guards.hold_limit
     again = brake.until if brake.until is not None else situation.now + RECHECK
-    too_long = situation.now >= limit and incident.origin is not Origin.PERSON
+    too_long = situation.now >= limit and not incident.check
     if not too_long:
         again = min(again, limit)
     return Hold(

@@ -19,6 +19,7 @@ class Situation:
     pauses: tuple[Pause, ...] = ()
     halted: str = ""  # the kill switch's reason, from its file: holds everything
     locked_by: str = ""  # the run that holds the host, in words
+    blind: str = ""  # why the target could not be looked at just now
     owed: str = ""  # afterwards or a rollback still owed on this target, in words
     working_hosts: frozenset[str] = frozenset()  # where this runbook works now (other incidents)
     last_ended: float | None = None  # end of the latest incident of this target that ran something
@@ -62,6 +63,18 @@ def owed(_: Runbook, incident: Incident, situation: Situation) -> Brake | None:
     return Brake("owed", f"on {incident.target}, {situation.owed} must finish first")
 
 
+def blind(runbook: Runbook, incident: Incident, situation: Situation) -> Brake | None:
+    # A target that can't be looked at is not repaired.
+    if not situation.blind:
+        return None
+    since = incident.held_since if incident.held_since is not None else situation.now
+    return Brake(
+        "blind",
+        f"could not look at {incident.target}: {situation.blind}",
+        final=incident.check or situation.now - since >= runbook.guards.hold_limit,
+    )
+
+
 def breaker(runbook: Runbook, incident: Incident, situation: Situation) -> Brake | None:
     limit = runbook.guards.attempts
     if incident.fix_started_at is not None or incident.check or situation.attempts < limit.max:
@@ -100,7 +113,7 @@ def at_once(runbook: Runbook, incident: Incident, situation: Situation) -> Brake
 
 
 #: In this order; the first that brakes is the reason given.
-GUARDS: tuple[Guard, ...] = (paused, breaker, cooldown, owed, host_locked, at_once)
+GUARDS: tuple[Guard, ...] = (paused, breaker, cooldown, owed, host_locked, at_once, blind)
 
 
 def first_brake(runbook: Runbook, incident: Incident, situation: Situation) -> Brake | None:

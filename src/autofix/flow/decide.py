@@ -5,11 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from autofix.core.decisions import Act, AwaitApproval, Decision, Escalate, Hold, decide
+from autofix.core.decisions import (
+    Act,
+    AwaitApproval,
+    Decision,
+    Escalate,
+    Hold,
+    approval_key,
+    asked_key,
+    decide,
+)
 from autofix.core.guards import Situation
-from autofix.core.incidents import WORKING, Incident, State
+from autofix.core.incidents import WORKING, Incident, Origin, State
 from autofix.core.runbooks import Runbook
-from autofix.core.runs import RunKind, RunState
+from autofix.core.runs import Run, RunKind, RunState
 from autofix.flow import escalate, planning
 from autofix.flow.context import Context
 from autofix.flow.looking import fresh, look_for, scope
@@ -26,7 +35,7 @@ def decide_due(ctx: Context, incident_id: int) -> None:
     while True:
         with ctx.store.transaction() as tx:
             incident = tx.incident(incident_id)
-            if incident is None or not _decidable(incident):
+            if incident is None or not _decidable(incident, ctx.clock.now()):
                 return
             runbook = ctx.book.runbooks.get(incident.runbook)
             if runbook is None:
@@ -40,8 +49,10 @@ def decide_due(ctx: Context, incident_id: int) -> None:
         looked = fresh(runbook, incident, reading)
 
 
-def _decidable(incident: Incident) -> bool:
-    return incident.live and incident.state not in WORKING
+def _decidable(incident: Incident, now: float) -> bool:
+    # Due, still: whoever asked may have read before the last decision was committed.
+    due = incident.due_at is not None and incident.due_at <= now
+    return due and incident.live and incident.state not in WORKING
 
 
 def _decide(
@@ -50,11 +61,43 @@ def _decide(
     """False: nothing was written, since what is known is too old to act on."""
     now = ctx.clock.now()
     names = scope(ctx, incident.host, incident.facts, incident.inputs)
-    decision = decide(runbook, incident, situation(ctx, tx, runbook, incident, now), names)
+    known = situation(ctx, tx, runbook, incident, now)
+    gone = _gone(runbook, names) if looked else False
+    if looked and gone is None:
+        known = replace(known, blind=str(incident.facts.get("error") or ""))
+    decision = decide(runbook, incident, known, names)
     if isinstance(decision, Act | Escalate) and not looked and _stale(runbook, incident):
         return False
+    if isinstance(decision, Act) and gone and _by_itself(incident):
+        _recovered(tx, runbook, incident, names, now)
+        return True
     apply(ctx, tx, runbook, incident, decision, now)
     return True
+
+
+def _gone(runbook: Runbook, names: dict[str, Any]) -> bool | None:
+    """Is the symptom gone, by the look just taken? None: not known."""
+    return runbook.verify.until.holds(names) if runbook.verify else False
+
+
+def _by_itself(incident: Incident) -> bool:
+    """It waited, and nobody asked for a run all the same."""
+    ours = incident.origin in (Origin.PROBE, Origin.ALERT)
+    return ours and incident.state in (State.OPEN, State.HELD) and incident.attempt == 1
+
+
+def _recovered(
+    tx: Transaction, runbook: Runbook, incident: Incident, names: dict[str, Any], now: float
+) -> None:
+    assert runbook.verify is not None
+    moved = incident.with_(
+        state=State.RECOVERED,
+        reason=f"went away while it waited: {runbook.verify.until.explain(names)}",
+        due_at=None,
+        updated_at=now,
+        ended_at=now,
+    )
+    tx.save_incident(moved, of_incident(moved, "recovered", now))
 
 
 def _stale(runbook: Runbook, incident: Incident) -> bool:
@@ -94,12 +137,29 @@ def _hold(
         due_at=hold.until,
         updated_at=now,
     )
-    if hold.page and hold.guard not in held.paged_for:
-        held = replace(held, paged_for=held.paged_for | {hold.guard})
+    mark = f"{hold.guard} {approval_key(held, held.step)}"
+    if hold.page and mark not in held.paged_for and not _told(tx, runbook, held, hold, now):
+        held = replace(held, paged_for=held.paged_for | {mark})
         escalate.page(ctx, tx, runbook, held, f"held by {hold.guard}: {hold.reason}", now)
         changed = True
     event = of_incident(held, "held", now, guard=hold.guard) if changed else None
     tx.save_incident(held, event)
+
+
+def _told(tx: Transaction, runbook: Runbook, held: Incident, hold: Hold, now: float) -> bool:
+    """Flapping within one cooldown is told once, not once per incident that comes and goes."""
+    too_long = held.held_since is not None and now - held.held_since >= runbook.guards.hold_limit
+    if hold.guard != "cooldown" or too_long:
+        return False
+    ended = tx.last_ended(held.runbook, held.host, held.subject)
+    since = ended.ended_at if ended and ended.ended_at else 0.0
+    return any(
+        each.id != held.id
+        and each.subject == held.subject
+        and each.opened_at >= since
+        and any(mark.startswith("cooldown") for mark in each.paged_for)
+        for each in tx.incidents(runbook=held.runbook, host=held.host)
+    )
 
 
 def _guard_of(incident: Incident) -> str:
@@ -114,16 +174,20 @@ def _await(
     decision: AwaitApproval,
     now: float,
 ) -> None:
-    if incident.state is State.AWAITING_APPROVAL:
+    asked = asked_key(runbook, incident, decision.step)
+    same = asked in incident.paged_for and incident.step == decision.step
+    if incident.state is State.AWAITING_APPROVAL and same:
         tx.save_incident(replace(incident, due_at=None), None)
         return
+    key = approval_key(incident, decision.step)
     waiting = incident.with_(
         state=State.AWAITING_APPROVAL,
         step=decision.step,
         reason=decision.reason,
         due_at=None,
         updated_at=now,
-        paged_for=incident.paged_for | {f"approval {incident.attempt}.{decision.step}"},
+        approved={each: by for each, by in incident.approved.items() if each != key},
+        paged_for=incident.paged_for | {asked},
     )
     saved = tx.save_incident(waiting, of_incident(waiting, "awaiting_approval", now))
     escalate.page(ctx, tx, runbook, saved, decision.reason, now)
@@ -132,9 +196,7 @@ def _await(
 def orphaned(ctx: Context, tx: Transaction, incident: Incident) -> None:
     now = ctx.clock.now()
     reason = f"the runbook {incident.runbook} is not there any more"
-    moved = incident.with_(state=State.ESCALATED, reason=reason, due_at=None, updated_at=now)
-    saved = tx.save_incident(moved, of_incident(moved, "escalated", now))
-    escalate.page_text(ctx, tx, saved, None, reason, now)
+    escalate.escalate(ctx, tx, None, incident, reason, now)
 
 
 def situation(
@@ -176,16 +238,23 @@ def _breaker_reset(tx: Reads, incident: Incident) -> float:
 
 def _locked_by(tx: Reads, incident: Incident) -> str:
     run_id = tx.host_lock(incident.host)
-    run = tx.run(run_id) if run_id else None
+    run = tx.run(run_id) if run_id else _about_to_start(tx, incident)
     if run is None:
         return ""
     return f"run {run.id} of {run.runbook} (incident {run.incident})"
 
 
+def _about_to_start(tx: Reads, incident: Incident) -> Run | None:
+    """Between its decision and its claim a run holds the host already."""
+    planned = tx.runs(host=incident.host, states=[RunState.PLANNED], kinds=[RunKind.FIX])
+    return next((run for run in planned if run.incident != incident.id), None)
+
+
 def _owed(tx: Reads, incident: Incident) -> str:
     states = (RunState.PLANNED, *LIVE_RUNS)
     for run in tx.runs(host=incident.host, states=states, kinds=OWED_KINDS):
-        if run.due_at is not None or run.live:
+        # Another incident's is in the way from the start: what it will put back is changed now.
+        if run.due_at is not None or run.live or run.incident != incident.id:
             return f"the {run.kind} {run.playbook} of incident {run.incident}"
     return ""
 

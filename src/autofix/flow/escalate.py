@@ -24,14 +24,14 @@ RETRY, RETRY_LIMIT = 15.0, 300.0
 def escalate(
     ctx: Context,
     tx: Transaction,
-    runbook: Runbook,
+    runbook: Runbook | None,
     incident: Incident,
     reason: str,
     now: float,
     *,
     guard: str = "",
 ) -> Incident:
-    """To a person, with a page. A rehearsal calls nobody: it is over."""
+    """To a person, with a page. A rehearsal calls nobody: it is over. The runbook may be gone."""
     owing.release(tx, incident, now)
     paged = incident.paged_for | ({guard} if guard else frozenset())
     moved = incident.with_(
@@ -39,7 +39,7 @@ def escalate(
     )
     saved = tx.save_incident(moved, of_incident(moved, "escalated", now))
     if not incident.check:
-        page(ctx, tx, runbook, saved, reason, now)
+        page_text(ctx, tx, saved, runbook, reason, now)
         return saved
     over = saved.with_(state=State.RESOLVED, ended_at=now)
     return tx.save_incident(over, of_incident(over, "resolved", now))
@@ -67,8 +67,12 @@ def page_text(
     ctx: Context, tx: Transaction, incident: Incident, runbook: Runbook | None, why: str, now: float
 ) -> None:
     """Page about an incident whose runbook may be gone."""
-    stand_in = runbook or Runbook(incident.runbook, incident.runbook, (), None)
-    page(ctx, tx, stand_in, incident, why, now)
+    page(ctx, tx, runbook or stand_in(incident.runbook), incident, why, now)
+
+
+def stand_in(name: str) -> Runbook:
+    """For a runbook that is not there any more: who is paged by default, and nothing to do."""
+    return Runbook(name, name, (), None)
 
 
 def _queue(
@@ -108,6 +112,7 @@ def deliver(ctx: Context, page_id: int) -> None:
         waiting = reads.page(page_id)
     if waiting is None or waiting.state is PageState.SENT:
         return
+    waiting = _rerouted(ctx, waiting)
     name = waiting.next_channel
     answer, error = _send(ctx.book.channels.get(name), waiting, name)
     now = ctx.clock.now()
@@ -115,6 +120,7 @@ def deliver(ctx: Context, page_id: int) -> None:
         current = tx.page(page_id)
         if current is None or current.state is PageState.SENT:
             return
+        current = replace(current, channels=waiting.channels)
         if error:
             failed = _failed(current, error, now)
             tx.save_page(failed, of_page(failed, "failed", now, channel=name, error=error))
@@ -124,6 +130,13 @@ def deliver(ctx: Context, page_id: int) -> None:
             state=PageState.SENT, sent_by=name, sent_at=now, due_at=None, tried=current.tried + 1
         )
         tx.save_page(sent, of_page(sent, "sent", now, channel=name, answer=answer))
+
+
+def _rerouted(ctx: Context, page: Page) -> Page:
+    """By its policy's channels of today, when one that it was queued for is not there any more."""
+    policy = ctx.book.policies.get(page.policy)
+    gone = any(name not in ctx.book.channels for name in page.channels)
+    return replace(page, channels=policy.channels) if gone and policy and policy.channels else page
 
 
 def _failed(page: Page, error: str, now: float) -> Page:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
 
 from autofix.core.runs import Run, RunEvent
@@ -46,18 +47,23 @@ class Heartbeat:
         self._thread.join()
         try:
             self._flush()
-        except StoreError as failed:
+        except Exception as failed:  # noqa: BLE001 - the run's end must still be written
             log.error("run %s: its last output could not be kept: %s", self._run.id, failed)
 
     def _beat(self) -> None:
         while not self._over.wait(BEAT):
-            try:
-                self._flush()
-                self._listen()
-                self._renew()
-            except StoreError as error:
-                log.warning("run %s: %s", self._run.id, error)
-                self._lease_gone()
+            # Each by itself: output that can't be kept must not make a run deaf to a cancel.
+            for each in (self._listen, self._renew, self._flush):
+                self._try(each)
+
+    def _try(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except StoreError as error:
+            log.warning("run %s: %s", self._run.id, error)
+            self._lease_gone()
+        except Exception:  # noqa: BLE001 - the only ear of a run stays open
+            log.exception("run %s: its heartbeat", self._run.id)
 
     def _flush(self) -> None:
         with self._lock:

@@ -13,7 +13,7 @@ from autofix.core.readings import Reading
 from autofix.core.runbooks import ProbeTrigger, Runbook
 from autofix.core.signals import Signal, SignalState
 from autofix.core.triggers import Verdict, Watch, advance
-from autofix.flow import escalate
+from autofix.flow import escalate, owing
 from autofix.flow.context import Context
 from autofix.flow.decide import situation
 from autofix.flow.looking import look, ours, scope, subject_of, trigger_subject
@@ -36,17 +36,15 @@ class Observation:
 def observe(ctx: Context, observations: Sequence[Observation]) -> None:
     """What looks of triggers mean: one transaction for all of them."""
     with ctx.store.transaction() as tx:
-        watches = [
-            _observe_one(ctx, tx, each.runbook, each.trigger, reading)
-            for each in observations
-            for reading in each.readings
-        ]
-        tx.save_watches(watches)
+        for each in observations:
+            # Saved one by one: a later look of the same batch builds on it.
+            for reading in each.readings:
+                tx.save_watches(_observe_one(ctx, tx, each.runbook, each.trigger, reading))
 
 
 def _observe_one(
     ctx: Context, tx: Transaction, runbook: Runbook, index: int, reading: Reading
-) -> Watch:
+) -> list[Watch]:
     trigger = runbook.triggers[index]
     assert isinstance(trigger, ProbeTrigger)
     inputs = defaults(runbook)
@@ -58,10 +56,25 @@ def _observe_one(
     if verdict in (Verdict.FIRES, Verdict.FIRING) and trigger.when.holds(names) is True:
         _fired(tx, runbook, watch, inputs)
     elif verdict is Verdict.CLEARS:
-        _cleared(tx, watch)
+        _cleared(tx, runbook, watch)
     elif verdict is Verdict.BLIND and trigger.blind.then == "page":
         escalate.page_blind(ctx, tx, runbook, reading.host, watch.misses, reading.error)
-    return watch
+    return [watch, *_beside(tx, watch, bool(trigger.subject))]
+
+
+def _beside(tx: Transaction, seen: Watch, has_subject: bool) -> list[Watch]:
+    """A look that could not even tell the subjects apart counts under no subject: it breaks
+    the `for` of them all, and the first good look of one ends the row of misses."""
+    if not has_subject:
+        return []
+    others = [
+        each
+        for each in tx.watches(seen.runbook, seen.host)
+        if each.trigger == seen.trigger and each.subject != seen.subject
+    ]
+    if not seen.subject and seen.misses:
+        return [replace(e, since=None) for e in others if e.since is not None and not e.firing]
+    return [replace(e, misses=0) for e in others if not e.subject and e.misses and not seen.misses]
 
 
 def _fired(tx: Transaction, runbook: Runbook, watch: Watch, inputs: Mapping[str, Any]) -> None:
@@ -91,9 +104,9 @@ def _probe_name(runbook: Runbook, index: int) -> str:
     return f"probe {trigger.probe}" if isinstance(trigger, ProbeTrigger) else ""
 
 
-def _cleared(tx: Transaction, watch: Watch) -> None:
+def _cleared(tx: Transaction, runbook: Runbook, watch: Watch) -> None:
     incident = tx.live_incident(watch.runbook, watch.host, watch.subject)
-    if incident is None or incident.origin is Origin.PERSON:
+    if incident is None or incident.origin is Origin.PERSON or _fires_elsewhere(tx, runbook, watch):
         return
     if incident.state in UNTOUCHED and incident.fix_started_at is None:
         moved = incident.with_(
@@ -108,6 +121,17 @@ def _cleared(tx: Transaction, watch: Watch) -> None:
     elif incident.state in WITH_A_PERSON:
         moved = incident.with_(facts=watch.facts, updated_at=watch.at)
         tx.save_incident(moved, of_incident(moved, "symptom_gone", watch.at, saw=watch.why))
+
+
+def _fires_elsewhere(tx: Transaction, runbook: Runbook, watch: Watch) -> bool:
+    """Another trigger of this runbook still sees the failure."""
+    return any(
+        each.firing
+        and each.subject == watch.subject
+        and each.trigger != watch.trigger
+        and each.trigger < len(runbook.triggers)
+        for each in tx.watches(watch.runbook, watch.host)
+    )
 
 
 def receive(ctx: Context, signal: Signal) -> Signal:
@@ -192,7 +216,7 @@ def _start(
     live = tx.live_incident(runbook.name, signal.host, signal.subject)
     if live is not None and not _may_retry(live, signal):
         return f"incident {live.id} is already open for this ({live.state}: {live.reason})", live
-    draft = _retry(live, signal, now) if live else _draft(runbook, signal, now, None)
+    draft = _retry(tx, live, signal, now) if live else _draft(runbook, signal, now, None)
     if signal.origin is Origin.PERSON:
         refusal = _refusal(ctx, tx, runbook, draft, now)
         if refusal:
@@ -206,13 +230,13 @@ def _may_retry(live: Incident, signal: Signal) -> bool:
     return signal.origin is Origin.PERSON and live.state in WITH_A_PERSON and not signal.check
 
 
-def _retry(live: Incident, signal: Signal, now: float) -> Incident:
+def _retry(tx: Transaction, live: Incident, signal: Signal, now: float) -> Incident:
     # The person who has the incident starts the fix again, from its first step.
     return live.with_(
         due_at=now,
         updated_at=now,
         step=0,
-        attempt=live.attempt + 1,
+        attempt=owing.next_attempt(tx, live),
         inputs=signal.inputs,
         requested_by=signal.by,
         accepted=signal.accepted,

@@ -7,6 +7,7 @@ from typing import Any
 
 from autofix.core.conditions import UNKNOWN, Condition
 from autofix.core.incidents import Incident
+from autofix.core.plain import plain
 from autofix.core.readings import Reading
 from autofix.core.runbooks import ProbeTrigger, Runbook
 from autofix.flow.context import Context, log
@@ -23,7 +24,17 @@ def look(
     except Exception as error:  # noqa: BLE001 - a plugin's defect must not stop the loop
         log.debug("probe %s broke on %s", probe, host, exc_info=True)
         readings = [Reading.unseen(host, now, f"the probe broke: {type(error).__name__}: {error}")]
-    return readings or [Reading.unseen(host, now, "the probe gave no reading")]
+    return [_kept(each) for each in readings] or [
+        Reading.unseen(host, now, "the probe gave no reading")
+    ]
+
+
+def _kept(reading: Reading) -> Reading:
+    """Facts that can't be stored are no facts; one plugin's must not spoil a whole batch."""
+    try:
+        return Reading(reading.host, reading.at, plain(reading.facts))
+    except ValueError as error:
+        return Reading.unseen(reading.host, reading.at, f"the probe's facts are no good: {error}")
 
 
 def scope(

@@ -38,8 +38,14 @@ def release(tx: Transaction, incident: Incident, now: float) -> None:
             tx.save_run(dropped, of_run(dropped, "dropped", now))
 
 
+def next_attempt(tx: Transaction, incident: Incident) -> int:
+    """A number that no run of this incident has: repeats of what was owed use some up, too."""
+    used = [run.attempt for run in tx.runs(incident=incident.id)]
+    return max([incident.attempt, *used]) + 1
+
+
 def owe_again(tx: Transaction, lost: Run, now: float) -> Run:
     """The same afterwards once more, for a lost one of an idempotent runbook."""
-    used = [run.attempt for run in tx.runs(incident=lost.incident, kinds=[RunKind.AFTERWARDS])]
+    used = [run.attempt for run in tx.runs(incident=lost.incident)]
     run = lost.anew(now, attempt=max(used) + 1)
     return tx.add_run(run, of_run(run, "planned", now, after_loss_of=lost.id))

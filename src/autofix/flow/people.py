@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autofix.core.audit import AuditEvent
 from autofix.core.decisions import approval_key
-from autofix.core.incidents import Incident, Origin, State
+from autofix.core.incidents import Incident, State
 from autofix.core.pauses import Pause
 from autofix.core.runs import Run, RunState
 from autofix.errors import HeldError, UsageError
@@ -51,7 +51,7 @@ def approve(ctx: Context, incident_id: int, by: str) -> Incident:
     with ctx.store.transaction() as tx:
         incident = _find(tx, incident_id)
         _expect(incident, (State.AWAITING_APPROVAL,), "approved")
-        if incident.origin is Origin.PERSON and incident.requested_by == by:
+        if incident.requested_by == by:
             tx.record(of_incident(incident, "approval_refused", now, by))
             refused = incident
         else:
@@ -174,7 +174,8 @@ def _move(
     moved = incident.with_(
         state=state,
         reason=reason,
-        due_at=None,
+        # A retry that was asked for stays due when somebody acknowledges.
+        due_at=incident.due_at if state is State.ACKNOWLEDGED else None,
         updated_at=now,
         ended_at=now if over else incident.ended_at,
     )

@@ -28,9 +28,14 @@ class Pools:
         with self._lock:
             if self._closed or key in self._busy:
                 return False
+            future = self._pools[kind].submit(self._run, key, work)
             self._busy.add(key)
-            self._pools[kind].submit(self._run, key, work)
+        future.add_done_callback(lambda done: self._over(key) if done.cancelled() else None)
         return True
+
+    def _over(self, key: str) -> None:
+        with self._lock:
+            self._busy.discard(key)
 
     def _run(self, key: str, work: Callable[[], None]) -> None:
         try:
@@ -39,8 +44,7 @@ class Pools:
             # It is still due in the store, so the next tick tries again.
             log.exception("%s failed", key)
         finally:
-            with self._lock:
-                self._busy.discard(key)
+            self._over(key)
 
     def busy(self, kind: str = "") -> int:
         """How much is under way, of one kind or in all."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from autofix.core.runs import Outcome, Run, RunState
+from autofix.errors import StoreError
 from autofix.flow.context import Context, log
 from autofix.flow.record import of_run
-from autofix.flow.results import settle
+from autofix.flow.results import settle, settle_badly
 
 LIVE = (RunState.CLAIMED, RunState.STARTED)
 
@@ -18,11 +22,30 @@ def recover(ctx: Context) -> list[Run]:
         return []
     ended = ctx.runner.end_leftovers([run.id for run in orphans])
     for run in orphans:
-        _lose(ctx, run.id, run.id in ended)
+        _lose_surely(ctx, run.id, run.id in ended)
     return orphans
 
 
-def _lose(ctx: Context, run_id: int, was_running: bool) -> None:
+def lose(ctx: Context, run_id: int) -> None:
+    """A live run that nobody is at any more: ended and written down as lost."""
+    with ctx.store.reading() as reads:
+        run = reads.run(run_id)
+    if run is not None and run.live:
+        _lose_surely(ctx, run_id, run_id in ctx.runner.end_leftovers([run_id]))
+
+
+def _lose_surely(ctx: Context, run_id: int, was_running: bool) -> None:
+    # One incident's defect must not keep the server from starting.
+    try:
+        _lose(ctx, run_id, was_running, settle)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        log.exception("run %s was lost, and its incident could not go on", run_id)
+        _lose(ctx, run_id, was_running, partial(settle_badly, error=error))
+
+
+def _lose(ctx: Context, run_id: int, was_running: bool, follow: Callable[..., None]) -> None:
     now = ctx.clock.now()
     with ctx.store.transaction() as tx:
         run = tx.run(run_id)
@@ -38,5 +61,5 @@ def _lose(ctx: Context, run_id: int, was_running: bool) -> None:
         )
         lost = tx.save_run(lost, of_run(lost, "lost", now, processes_ended=was_running))
         tx.free_host(run.host, run.token)
-        settle(ctx, tx, lost, now)
+        follow(ctx, tx, lost, now=now)
     log.warning("run %s (%s on %s) was lost: its owner died", run.id, run.playbook, run.host)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from autofix.core.door import tame
+from autofix.core.incidents import Incident, State
+from autofix.core.plain import plain
 from autofix.core.runs import Outcome, Run, RunKind, RunOrder, RunResult, RunState
 from autofix.errors import AutofixError, Duplicate, StoreError
-from autofix.flow import escalate
+from autofix.flow import escalate, owing
 from autofix.flow.context import Context, log
 from autofix.flow.heartbeat import LEASE, Heartbeat
-from autofix.flow.record import of_run
-from autofix.flow.results import settle
+from autofix.flow.record import of_incident, of_run
+from autofix.flow.results import settle, settle_badly
 from autofix.ports import Transaction
 
 #: A planned run that can't start yet (pause, host lock) is tried again after this, in seconds.
@@ -34,7 +37,7 @@ def execute(ctx: Context, run_id: int) -> None:
 
 def _run(ctx: Context, run: Run, beat: Heartbeat) -> RunResult:
     try:
-        return ctx.runner.run(_order(ctx, run), beat.event, beat.cancel)
+        return _kept(ctx.runner.run(_order(ctx, run), beat.event, beat.cancel))
     except AutofixError as error:
         return RunResult(Outcome.FAILED, f"could not run: {error}")
     except Exception as error:  # noqa: BLE001 - one bad playbook never stops the loop
@@ -42,15 +45,27 @@ def _run(ctx: Context, run: Run, beat: Heartbeat) -> RunResult:
         return RunResult(Outcome.FAILED, f"could not run: {type(error).__name__}: {error}")
 
 
+def _kept(result: RunResult) -> RunResult:
+    """A report that can't be stored must not keep the run's end from being written."""
+    try:
+        return replace(result, report=plain(result.report))
+    except ValueError as error:
+        return replace(result, report={}, reason=f"{result.reason} (its report is lost: {error})")
+
+
 def _finish_surely(ctx: Context, run: Run, result: RunResult, why: str) -> None:
     """The store may be away for a while; what happened on the host must still be written down."""
+    follow: Callable[..., None] = settle
     for _ in range(PATIENCE):
         try:
-            _finish(ctx, run, result, why)
+            _finish(ctx, run, result, why, follow)
             return
         except StoreError as error:
             log.error("run %s ended as %s, not yet written: %s", run.id, result.outcome, error)
             ctx.clock.sleep(AGAIN)
+        except Exception as error:  # noqa: BLE001 - the end is written down all the same
+            log.exception("run %s ended, and its incident could not go on", run.id)
+            follow = partial(settle_badly, error=error)
     log.critical("run %s ended as %s and could not be written down", run.id, result.outcome)
 
 
@@ -83,17 +98,43 @@ def _obstacle(ctx: Context, tx: Transaction, run: Run) -> str:
 
 
 def _wait(ctx: Context, tx: Transaction, run: Run, obstacle: str, now: float) -> None:
+    incident = tx.incident(run.incident)
+    if run.kind is RunKind.FIX and incident is not None and incident.state is State.FIXING:
+        _put_back(tx, incident, obstacle, now)
+        return
     changed = run.reason != obstacle
     later = run.with_(due_at=now + AGAIN, reason=obstacle)
     tx.save_run(later, of_run(later, "waiting", now, reason=obstacle) if changed else None)
-    incident = tx.incident(run.incident)
-    runbook = ctx.book.runbooks.get(run.runbook)
-    if incident is None or runbook is None or f"waiting {run.id}" in incident.paged_for:
+    runbook = ctx.book.runbooks.get(run.runbook) or escalate.stand_in(run.runbook)
+    if incident is None or f"waiting {run.id}" in incident.paged_for:
         return
     if now - run.planned_at >= runbook.guards.hold_limit:
         told = replace(incident, paged_for=incident.paged_for | {f"waiting {run.id}"})
         tx.save_incident(told, None)
         escalate.page(ctx, tx, runbook, told, f"{run.playbook} can't start: {obstacle}", now)
+
+
+def _put_back(tx: Transaction, incident: Incident, obstacle: str, now: float) -> None:
+    """A fix that can't start now is decided anew when it can: the symptom may be gone by then."""
+    owing.release(tx, incident, now)  # what was planned is dropped
+    attempt = owing.next_attempt(tx, incident)
+    old, new = f"{incident.attempt}.{incident.step}", f"{attempt}.{incident.step}"
+    held = incident.with_(
+        state=State.HELD,
+        attempt=attempt,
+        approved={new if key == old else key: by for key, by in incident.approved.items()},
+        paged_for=frozenset(
+            f"approval {new} {mark.split(' ', 2)[2]}"
+            if mark.startswith(f"approval {old} ")
+            else mark
+            for mark in incident.paged_for
+        ),
+        reason=f"put back: {obstacle}",
+        held_since=now,
+        due_at=now,
+        updated_at=now,
+    )
+    tx.save_incident(held, of_incident(held, "held", now))
 
 
 def _start(tx: Transaction, run: Run, token: int, owner: str, now: float) -> Run:
@@ -126,7 +167,8 @@ def _variables(ctx: Context, run: Run) -> dict[str, Any]:
         fixes = [
             each
             for each in reads.runs(incident=run.incident, kinds=[RunKind.FIX])
-            if (each.step, each.attempt) == (run.step, run.attempt)
+            # Newest first; an `afterwards` that is repeated has a later number than its fix.
+            if each.step == run.step and each.attempt <= run.attempt
         ]
     report: Mapping[str, Any] = {}
     if run.kind is not RunKind.FIX and fixes:
@@ -144,7 +186,9 @@ def _variables(ctx: Context, run: Run) -> dict[str, Any]:
     }
 
 
-def _finish(ctx: Context, run: Run, result: RunResult, why: str) -> None:
+def _finish(
+    ctx: Context, run: Run, result: RunResult, why: str, follow: Callable[..., None]
+) -> None:
     now = ctx.clock.now()
     reason = f"{result.reason} ({why})" if why else result.reason
     with ctx.store.transaction() as tx:
@@ -177,4 +221,4 @@ def _finish(ctx: Context, run: Run, result: RunResult, why: str) -> None:
             ),
         )
         tx.free_host(run.host, run.token)
-        settle(ctx, tx, done, now)
+        follow(ctx, tx, done, now=now)

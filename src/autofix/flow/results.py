@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autofix.core.decisions import decide
-from autofix.core.incidents import Incident, Looks, State
+from autofix.core.incidents import WORKING, Incident, Looks, State
 from autofix.core.inert import inert
 from autofix.core.runbooks import Runbook
 from autofix.core.runs import Outcome, Run, RunKind, RunState
 from autofix.core.verification import Judgement, Next, after_rollback, after_step
+from autofix.errors import AutofixError
 from autofix.flow import escalate, owing, planning
 from autofix.flow.context import Context
 from autofix.flow.decide import apply, situation
@@ -74,13 +75,16 @@ def conclude(
 ) -> None:
     """The step is judged: healed, undone, the next one, or a person."""
     outcome = fix.outcome or Outcome.LOST
+    same = _same_step(runbook, fix)
     follows, why = after_step(
         outcome,
         judgement,
-        has_rollback=bool(runbook.fix[fix.step].rollback),
-        more_steps=fix.step + 1 < len(runbook.fix),
-        may_repeat=runbook.idempotent and _losses(tx, fix) < 2,
+        has_rollback=same and bool(runbook.fix[fix.step].rollback),
+        more_steps=same and fix.step + 1 < len(runbook.fix),
+        may_repeat=same and runbook.idempotent and _losses(tx, fix) < 2,
     )
+    if not same and follows is not Next.HEALED:
+        follows, why = Next.ESCALATE, f"{runbook.name} was changed in the middle of its work"
     if follows is Next.HEALED:
         owing.release(tx, incident, now)
         _healed(tx, incident, reason, now)
@@ -90,6 +94,11 @@ def conclude(
         escalate.escalate(ctx, tx, runbook, incident, f"{why}: {_seen(reason, fix)}", now)
     else:
         _go_on(ctx, tx, runbook, incident, follows, f"{why}: {_seen(reason, fix)}", now)
+
+
+def _same_step(runbook: Runbook, fix: Run) -> bool:
+    """Is the step that ran still this step of the runbook? Its file may have changed meanwhile."""
+    return fix.step < len(runbook.fix) and runbook.fix[fix.step].playbook == fix.playbook
 
 
 def _seen(reason: str, fix: Run) -> str:
@@ -120,7 +129,9 @@ def _go_on(
 ) -> None:
     owing.release(tx, incident, now)
     if follows is Next.AGAIN:
-        moved = replace(incident, attempt=incident.attempt + 1, reason=why, held_since=None)
+        moved = replace(
+            incident, attempt=owing.next_attempt(tx, incident), reason=why, held_since=None
+        )
     else:
         moved = replace(incident, step=incident.step + 1, reason=why, held_since=None)
     moved = tx.save_incident(moved, of_incident(moved, "not_healed", now))
@@ -143,11 +154,14 @@ def _after_rollback(
         if (each.step, each.attempt) == (run.step, run.attempt)
     )
     judged = Judgement(incident.looks.judged) if incident.looks and incident.looks.judged else None
+    same = _same_step(runbook, fix)
     follows, why = after_rollback(
         fix.outcome or Outcome.LOST,
         judged or Judgement.NOT_HEALED,
-        more_steps=fix.step + 1 < len(runbook.fix),
+        more_steps=same and fix.step + 1 < len(runbook.fix),
     )
+    if not same:
+        follows, why = Next.ESCALATE, f"{runbook.name} was changed in the middle of its work"
     if follows is Next.ESCALATE:
         why = f"{why}, and was rolled back"
         escalate.escalate(ctx, tx, runbook, incident, why, now)
@@ -175,7 +189,7 @@ def _after_afterwards(
     if run.outcome is Outcome.OK:
         return
     if (
-        run.outcome is Outcome.LOST
+        (run.outcome is Outcome.LOST or _cut_short(run))
         and runbook
         and runbook.idempotent
         and _afterwards_losses(tx, run) < 2
@@ -186,14 +200,30 @@ def _after_afterwards(
     escalate.page_text(ctx, tx, incident, runbook, why, now)
 
 
+def _cut_short(run: Run) -> bool:
+    """Ended by its own server's stop, and by nobody's wish."""
+    by_owner = bool(run.owner) and run.cancel_requested.startswith(f"{run.owner}:")
+    return run.outcome is Outcome.CANCELLED and by_owner
+
+
 def _afterwards_losses(tx: Transaction, run: Run) -> int:
-    lost = tx.runs(incident=run.incident, kinds=[RunKind.AFTERWARDS], states=[RunState.LOST])
+    past = tx.runs(incident=run.incident, kinds=[RunKind.AFTERWARDS])
+    lost = [each for each in past if each.state is RunState.LOST or _cut_short(each)]
     return sum(each.step == run.step for each in lost)
 
 
 def _without_runbook(ctx: Context, tx: Transaction, incident: Incident, now: float) -> None:
-    owing.release(tx, incident, now)
     why = f"the runbook {incident.runbook} is not there any more, in the middle of its work"
-    moved = incident.with_(state=State.ESCALATED, reason=why, due_at=None, updated_at=now)
-    saved = tx.save_incident(moved, of_incident(moved, "escalated", now))
-    escalate.page_text(ctx, tx, saved, None, why, now)
+    escalate.escalate(ctx, tx, None, incident, why, now)
+
+
+def settle_badly(ctx: Context, tx: Transaction, run: Run, error: Exception, now: float) -> None:
+    """When settling itself broke: a person gets the incident, and the host is free."""
+    incident = tx.incident(run.incident)
+    if incident is not None and incident.state in WORKING and run.kind is not RunKind.AFTERWARDS:
+        why = f"autofix could not go on after {run.playbook}: {describe(error)}"
+        escalate.escalate(ctx, tx, ctx.book.runbooks.get(run.runbook), incident, why, now)
+
+
+def describe(error: Exception) -> str:
+    return str(error) if isinstance(error, AutofixError) else f"{type(error).__name__}: {error}"

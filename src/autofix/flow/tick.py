@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from autofix.core.incidents import State
-from autofix.errors import AutofixError, StoreError
+from autofix.errors import Duplicate, StoreError
 from autofix.flow import decide, escalate, intake, remediate, verify
 from autofix.flow.context import Context, log
+from autofix.flow.recover import LIVE, lose
+from autofix.flow.results import describe
 
 #: Seconds between two looks at what is due, when nothing wakes the engine.
 TICK = 0.25
@@ -48,6 +49,9 @@ class Engine:
             except StoreError as error:
                 log.error("the store fails, nothing new starts: %s", error)
                 self._ctx.clock.sleep(1.0)
+            except Exception:  # noqa: BLE001 - whatever it is, the loop that pages goes on
+                log.exception("looking at what is due failed")
+                self._ctx.clock.sleep(1.0)
             self._wake.wait(TICK)
             self._wake.clear()
 
@@ -59,12 +63,15 @@ class Engine:
             incidents = reads.due_incidents(now)
             runs = reads.due_runs(now)
             pages = reads.due_pages(now)
+            live = reads.runs(states=LIVE, limit=1000)
         self._each("decide", (s.id for s in signals), self._signal)
         judged = [i.id for i in incidents if i.state is State.VERIFYING]
         decided = [i.id for i in incidents if i.state is not State.VERIFYING]
         self._each("decide", decided, self._decide)
-        self._each("look", judged, lambda each: verify.look_again(self._ctx, each))
+        self._each("look", judged, self._look)
         self._each("run", (r.id for r in runs), lambda each: remediate.execute(self._ctx, each))
+        # A live run that no thread of ours is at has lost its thread (it has the same key).
+        self._each("run", (r.id for r in live), lambda each: lose(self._ctx, each))
         self._each("page", (p.id for p in pages), lambda each: escalate.deliver(self._ctx, each))
         self.ticked_at = now
 
@@ -88,26 +95,28 @@ class Engine:
     def _decide(self, incident_id: int) -> None:
         # Decisions run side by side but commit one after the other, each with all guards looked
         # at in its own transaction: at_once sees every decision before it.
+        self._surely(decide.decide_due, incident_id)
+
+    def _look(self, incident_id: int) -> None:
+        self._surely(verify.look_again, incident_id)
+
+    def _surely(self, work: Callable[[Context, int], None], incident_id: int) -> None:
         try:
-            decide.decide_due(self._ctx, incident_id)
+            work(self._ctx, incident_id)
+        except Duplicate as error:
+            self._defect(incident_id, error)  # tried again it would be so again
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - one incident's defect must not stop the others
             self._defect(incident_id, error)
 
     def _defect(self, incident_id: int, error: Exception) -> None:
-        log.exception("incident %s could not be decided", incident_id)
-        words = (
-            str(error) if isinstance(error, AutofixError) else f"{type(error).__name__}: {error}"
-        )
+        log.exception("incident %s could not be worked on", incident_id)
         now = self._ctx.clock.now()
         with self._ctx.store.transaction() as tx:
             incident = tx.incident(incident_id)
-            if incident is None or not incident.live:
+            if incident is None or not incident.live or incident.due_at is None:
                 return
             runbook = self._ctx.book.runbooks.get(incident.runbook)
-            why = f"autofix could not decide: {words}"
-            if runbook is not None and incident.state is not State.ESCALATED:
-                escalate.escalate(self._ctx, tx, runbook, incident, why, now)
-            else:
-                tx.save_incident(replace(incident, due_at=None), None)
+            why = f"autofix could not go on: {describe(error)}"
+            escalate.escalate(self._ctx, tx, runbook, incident, why, now)

@@ -13,7 +13,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 from autofix.core.incidents import Origin
 from autofix.core.runbooks import ProbeTrigger, Runbook, ScheduleTrigger
 from autofix.core.signals import Signal
-from autofix.flow.context import Context
+from autofix.errors import StoreError
+from autofix.flow.context import Context, log
 from autofix.flow.intake import Observation
 from autofix.flow.looking import look
 from autofix.flow.pools import Pools
@@ -23,6 +24,8 @@ from autofix.scheduling.observer import Observer
 
 #: First looks are spread over this many seconds, so that a start is not a stampede.
 SPREAD = 1.0
+#: How many times, a second apart, a cron slot is written again when the store fails.
+SLOT_TRIES = 120
 
 
 class Schedule:
@@ -106,11 +109,22 @@ class Schedule:
         return task
 
     def _slot(self, runbook: Runbook, index: int) -> None:
-        """A cron slot: claimed once for ever, its signals written in the same commit."""
+        """A cron slot comes once: while the store is away it is tried again."""
         trigger = runbook.triggers[index]
         assert isinstance(trigger, ScheduleTrigger)
+        slot = cron.latest_slot(trigger.cron, self._timezone, self._ctx.clock.now())
+        for _ in range(SLOT_TRIES):
+            try:
+                self._claim(runbook, index, trigger, slot)
+                return
+            except StoreError as error:
+                log.error("the slot %s of %s is not yet written: %s", slot, runbook.name, error)
+                self._ctx.clock.sleep(1.0)
+        log.critical("the slot %s of %s was missed: the store is away", slot, runbook.name)
+
+    def _claim(self, runbook: Runbook, index: int, trigger: ScheduleTrigger, slot: str) -> None:
+        """Claimed once for ever, its signals written in the same commit."""
         now = self._ctx.clock.now()
-        slot = cron.latest_slot(trigger.cron, self._timezone, now)
         with self._ctx.store.transaction() as tx:
             if not tx.claim_slot(f"{runbook.name}.{index}", slot):
                 return

@@ -141,7 +141,8 @@ def test_nothing_is_held_longer_than_the_limit_without_a_page() -> None:
 def test_a_step_that_needs_approval_waits_for_it_and_then_acts() -> None:
     third = replace(INCIDENT, step=2)
     assert isinstance(decided(incident=third), AwaitApproval)
-    decision = decided(incident=replace(third, approved={"1.2": "bob"}))
+    asked = frozenset({"approval 1.2 raise.yml"})
+    decision = decided(incident=replace(third, approved={"1.2": "bob"}, paged_for=asked))
     assert isinstance(decision, Act)
     assert "approved by bob" in decision.reason
 

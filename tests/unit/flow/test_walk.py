@@ -192,9 +192,10 @@ class Walk(RuleBasedStateMachine):
         act = people.pause if on else people.resume
         self.town.do(lambda: act(self.ctx, "bob", host=host))
 
-    @rule(kind=st.sampled_from(["whole", "asks", "asks sometimes", "idempotent"]))
-    def files_change(self, kind: str) -> None:
-        self.put_in_force(BOOKS[kind], OTHER)
+    @rule(kind=st.sampled_from([*BOOKS, "whole", "whole", "gone"]), host_gone=st.booleans())
+    def files_change(self, kind: str, host_gone: bool) -> None:
+        books = [OTHER] if kind == "gone" else [BOOKS[kind], OTHER]
+        self.put_in_force(*books, hosts=HOSTS[1:] if host_gone else HOSTS)
 
     @rule(count=st.integers(1, 12))
     def the_store_will_fail(self, count: int) -> None:

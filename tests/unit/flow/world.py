@@ -116,10 +116,17 @@ class World:
             owner="test",
         )  # fmt: skip
         self.book = book
+        self.busy: set[str] = set()
         self.engine = Engine(self.ctx, self._start)
 
     def _start(self, kind: str, key: str, work: Callable[[], None]) -> bool:
-        work()
+        if key in self.busy:
+            return False
+        self.busy.add(key)
+        try:
+            work()
+        finally:
+            self.busy.discard(key)
         return True
 
     def look(self, *hosts: str) -> None:
