@@ -81,6 +81,11 @@ class AnsibleInventory:
         return _Seen(fingerprint(self._options), self._clock())
 
     @property
+    def table(self) -> HostTable:
+        """The hosts as last read; this value never changes, a later reading is another one."""
+        return self._table
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         return self._table.problems
 

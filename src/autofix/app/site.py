@@ -145,7 +145,7 @@ class Site:
     def _book(self, runbooks: Any) -> Book:
         return Book(
             runbooks,
-            self.inventory,
+            self.inventory.table,
             wiring.channels(self.settings),
             self.settings.policies,
             wiring.connections(self.settings),
