@@ -10,6 +10,7 @@ from typing import Any
 from autofix.core.escalation import Policy
 from autofix.core.readings import Target
 from autofix.core.runbooks import Runbook
+from autofix.errors import StoreError
 from autofix.ports import Channel, Clock, Inventory, PlaybookRunner, Probe, Store
 
 log = logging.getLogger("autofix")
@@ -40,7 +41,11 @@ class Book:
 
 @dataclass
 class Context:
-    """The ports, and who we are. `halted` reads the kill switch's file; empty when it is off."""
+    """The ports, and who we are. `halted` reads the kill switch's file; empty when it is off.
+
+    `store_failed` is told of every failure of the store; `delivered` are pages that a channel took
+    and the store does not know of yet.
+    """
 
     store: Store
     clock: Clock
@@ -49,3 +54,5 @@ class Context:
     book: Book
     owner: str
     halted: Callable[[], str] = lambda: ""
+    store_failed: Callable[[StoreError], None] = lambda _: None
+    delivered: dict[int, tuple[str, str]] = field(default_factory=dict)  # pages, by id

@@ -114,7 +114,10 @@ def deliver(ctx: Context, page_id: int) -> None:
         return
     waiting = _rerouted(ctx, waiting)
     name = waiting.next_channel
-    answer, error = _send(ctx.book.channels.get(name), waiting, name)
+    # Sent, but not yet written down since the store failed: only the writing is still to do.
+    answer, error = ctx.delivered.get(page_id) or send(ctx.book.channels.get(name), waiting, name)
+    if not error:
+        ctx.delivered[page_id] = (answer, "")
     now = ctx.clock.now()
     with ctx.store.transaction() as tx:
         current = tx.page(page_id)
@@ -130,6 +133,7 @@ def deliver(ctx: Context, page_id: int) -> None:
             state=PageState.SENT, sent_by=name, sent_at=now, due_at=None, tried=current.tried + 1
         )
         tx.save_page(sent, of_page(sent, "sent", now, channel=name, answer=answer))
+    ctx.delivered.pop(page_id, None)
 
 
 def _rerouted(ctx: Context, page: Page) -> Page:
@@ -146,8 +150,8 @@ def _failed(page: Page, error: str, now: float) -> Page:
     return replace(page, tried=tried, last_error=error, due_at=now + wait)
 
 
-def _send(channel: Channel | None, page: Page, name: str) -> tuple[str, str]:
-    """(answer, error). A channel that hangs is left behind in its own thread."""
+def send(channel: Channel | None, page: Page, name: str) -> tuple[str, str]:
+    """(answer, error) of one try. A channel that hangs is left behind in its own thread."""
     if channel is None:
         return "", f"there is no channel {name!r} in the settings any more"
     result: list[tuple[str, str]] = []

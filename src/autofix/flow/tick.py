@@ -15,6 +15,7 @@ from autofix.flow import decide, escalate, intake, remediate, verify
 from autofix.flow.context import Context, log
 from autofix.flow.recover import LIVE, lose
 from autofix.flow.results import describe
+from autofix.flow.trouble import Trouble
 
 #: Seconds between two looks at what is due, when nothing wakes the engine.
 TICK = 0.25
@@ -32,6 +33,8 @@ class Engine:
         self._wake = threading.Event()
         self._stop = threading.Event()
         self.ticked_at = 0.0
+        self._trouble = Trouble(ctx)
+        ctx.store_failed = self._trouble.failed
 
     def wake(self) -> None:
         """Something changed: look now."""
@@ -47,11 +50,13 @@ class Engine:
             try:
                 self.tick()
             except StoreError as error:
-                log.error("the store fails, nothing new starts: %s", error)
+                self._trouble.failed(error)
                 self._ctx.clock.sleep(1.0)
             except Exception:  # noqa: BLE001 - whatever it is, the loop that pages goes on
                 log.exception("looking at what is due failed")
                 self._ctx.clock.sleep(1.0)
+            if self._trouble.there:
+                self._start("page", "page past the store", self._trouble.tend)
             self._wake.wait(TICK)
             self._wake.clear()
 
@@ -81,7 +86,13 @@ class Engine:
 
     def _task(self, work: Callable[[int], object], each: int) -> Callable[[], None]:
         def task() -> None:
-            work(each)
+            try:
+                work(each)
+            except StoreError as error:
+                # It is still due. Not at once again: a store in trouble is not helped by haste.
+                self._trouble.failed(error)
+                self._ctx.clock.sleep(1.0)
+                return
             self.wake()
 
         return task

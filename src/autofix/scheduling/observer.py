@@ -48,7 +48,7 @@ class Observer:
             self._wake()
         except StoreError as error:
             # The next look comes soon; what it sees counts, not what this one saw.
-            log.error("%d observations could not be written: %s", len(batch), error)
+            self._ctx.store_failed(error)
         except Exception:  # noqa: BLE001 - one defect must not end the thread that sees for all
             log.exception("observations could not be judged")
             self._one_by_one(batch)
