@@ -6,6 +6,7 @@
     ├── UsageError          2    the command line was wrong
     ├── ConfigError         2    settings, runbooks, inventory: all problems at once
     ├── ExpressionError     2    an expression can't be parsed (mapped to a problem by config)
+    ├── Interrupted       130    a person broke it off
     ├── HeldError           3    refused or held by a guard, or waiting for approval
     ├── ProbeError          1    a probe could not look (options wrong, not: target down)
     ├── RunnerError         1    a run could not even be started
@@ -67,6 +68,10 @@ class ConfigError(AutofixError):
 
 class ExpressionError(AutofixError):
     exit_code = 2
+
+
+class Interrupted(AutofixError):
+    exit_code = 130
 
 
 class HeldError(AutofixError):

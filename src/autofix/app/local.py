@@ -71,7 +71,9 @@ def _settle(ctx: Context, hurry: threading.Event) -> None:
         with ctx.store.reading() as reads:
             working = reads.incidents(states=WORKING)
             runs = reads.runs(states=[RunState.PLANNED, RunState.CLAIMED, RunState.STARTED])
-        if not working and not any(run.live or run.due_at is not None for run in runs):
+            untold = any(page.tried < len(page.channels) for page in reads.due_pages(deadline))
+        busy = working or any(run.live or run.due_at is not None for run in runs)
+        if not busy and not untold:
             return
         hurry.wait(0.2)
     cancel_all(ctx, ctx.owner, "interrupted")

@@ -116,7 +116,7 @@ def _guarded(words: list[str], debug: bool) -> int:
 def ending(error: BaseException) -> int:
     """Say in one line what went wrong and what to do; the exit code."""
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        say(str(error) or "interrupted")
+        say("interrupted")
         return 130
     if isinstance(error, BrokenPipeError):
         return 0  # the reader of our output left (`| head`): no fault of ours

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -33,13 +35,23 @@ def plain(value: Any) -> Any:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(plain(value), ensure_ascii=False, indent=2))
+    """For programs, and inert on a terminal: what is active is escaped as JSON escapes it."""
+    print(_SPECIAL.sub(_escaped, json.dumps(plain(value), ensure_ascii=False, indent=2)))
+
+
+_SPECIAL = re.compile(r"[^\x20-\x7e\n]")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    char = found.group()
+    return char if inert(char) == char else json.dumps(char)[1:-1]
 
 
 def silence(stream: TextIO) -> None:
     """Nobody reads this stream any more: let what is still written to it vanish, without errors."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
+    with suppress(OSError):  # no file behind it
+        os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
-from autofix.app.site import Site
 from autofix.app.starter import add_missing
 from autofix.app.wiring import json_schema
 from autofix.cli.output import json_option, print_json
-from autofix.cli.session import given_project
+from autofix.cli.session import given_project, site
 from autofix.errors import Problem
 
 
@@ -41,7 +40,7 @@ def check(schema: bool, lint: bool, as_json: bool) -> None:
     if schema:
         print_json(json_schema())
         return
-    found = Site.open(given_project() or Path.cwd()).check(syntax=lint)
+    found = site().check(syntax=lint)
     errors = [each for each in found if each.level == "error"]
     if as_json:
         print_json(found)

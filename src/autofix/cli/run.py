@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
 import click
 
@@ -16,7 +17,7 @@ from autofix.core.inert import inert
 from autofix.core.inputs import check_inputs
 from autofix.core.runbooks import AlertTrigger, Runbook
 from autofix.core.signals import Signal, SignalState
-from autofix.errors import UsageError
+from autofix.errors import Interrupted, UsageError
 from autofix.flow import intake
 from autofix.flow.context import Context
 
@@ -72,7 +73,12 @@ def run(
             stories.append({"host": host, "exit": code, "incident": incident, "said": said})
     if as_json:
         print_json(stories)
-    sys.exit(min(codes, key=WORST_FIRST.index))
+    sys.exit(worst(codes))
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of a run on several hosts."""
+    return min(codes, key=WORST_FIRST.index)
 
 
 def _inputs(book: Runbook, given: tuple[str, ...]) -> dict[str, object]:
@@ -131,12 +137,11 @@ def _one(
     try:
         incident = follow(ctx, handled.incident, story, since)
     except KeyboardInterrupt:
-        if not served:
-            raise
-        raise KeyboardInterrupt(
-            f"not followed any more; the server goes on with incident {handled.incident} "
-            "(to end it: autofix runs list, autofix runs cancel NUMBER)"
-        ) from None
+        # Served, the work goes on; without a server it is brought to rest before we end.
+        goes_on = "the server goes on with it" if served else "interrupted"
+        to_end = "to end its run: `autofix runs cancel`" if served else ""
+        see = f"see `autofix incidents show {handled.incident}`"
+        raise Interrupted(f"{goes_on}: {see}", hint=to_end) from None
     return _code(incident), incident, incident.reason
 
 

@@ -26,7 +26,9 @@ def site() -> Site:
     given = given_project()
     if given is not None and not given.exists():
         raise UsageError(f"there is no folder {given}", hint="-C names the folder of autofix.yaml")
-    return Site.open(given or Path.cwd())
+    found = Site.open(given or Path.cwd())
+    click.get_current_context().find_root().call_on_close(found.close)
+    return found
 
 
 def given_project() -> Path | None:

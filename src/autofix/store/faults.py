@@ -21,7 +21,7 @@ _SQLITE = {
     "SQLITE_READONLY": ("can't be written: it is read-only", "make it writable for this user"),
     "SQLITE_CANTOPEN": (
         "can't be opened",
-        "check that its folder exists and belongs to the user who runs autofix",
+        "check that its folder exists, can be written and belongs to the user who runs autofix",
     ),
     "SQLITE_PERM": ("can't be opened: permission denied", "check who owns the file"),
     "SQLITE_CORRUPT": (
