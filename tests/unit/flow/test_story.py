@@ -12,7 +12,7 @@ from autofix.core.runbooks import Step
 from autofix.core.runs import Outcome, RunResult
 from autofix.errors import HeldError
 from autofix.flow import people
-from unit.flow.world import BOOK, World, with_guards
+from unit.flow.world import BOOK, World, lose_during, with_guards
 
 
 def test_the_gentlest_step_that_heals_ends_the_story() -> None:
@@ -335,24 +335,6 @@ def test_a_lost_run_of_an_idempotent_runbook_is_repeated_once() -> None:
     world.pass_time(30)
     assert world.hands.played == ["rewrite.yml", "rewrite.yml"]
     assert world.incident().state is State.HEALED
-
-
-class Killed(BaseException):
-    """Stands for kill -9: nothing after it is executed."""
-
-
-def lose_during(world: World, playbook: str) -> None:
-    from autofix.flow.recover import recover
-
-    def die(_: object) -> None:
-        raise Killed
-
-    world.hands.does[playbook] = die
-    with pytest.raises(Killed):
-        world.ill()
-    assert [run.id for run in recover(world.ctx)] == [1]
-    assert world.hands.leftovers == [1]
-    assert world.runs()[0].outcome is Outcome.LOST
 
 
 def test_afterwards_survives_a_crash_of_its_fix() -> None:

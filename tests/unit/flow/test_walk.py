@@ -26,7 +26,7 @@ from autofix.flow.context import Context
 from autofix.flow.recover import recover
 from autofix.testing.inventory import FakeInventory
 from autofix.testing.memory import MemoryStore, MemoryTransaction
-from unit.flow.world import BOOK, Hands, World
+from unit.flow.world import BOOK, CatchWorld, Hands, Killed, swap
 
 HOSTS = ("r1", "r2")
 OTHER = replace(BOOK, name="redis-other", fix=(Step("other.yml", afterwards="other-back.yml"),))
@@ -55,10 +55,6 @@ ACTS: tuple[Callable[..., Any], ...] = (
 )  # fmt: skip
 BEFORE_THE_VERDICT = (State.FIXING, State.VERIFYING, State.ROLLING_BACK)
 WAITING_FOR_A_PERSON = (*WITH_A_PERSON, State.AWAITING_APPROVAL)
-
-
-class Killed(BaseException):
-    """kill -9: nothing after it is executed."""
 
 
 class Shaky(MemoryStore):
@@ -93,30 +89,12 @@ class Watched(Hands):
             self.at_work.discard(order.host)
 
 
-class Town(World):
-    """A world whose pools behave like the real ones: an exception is seen, and work goes on."""
-
+class Town(CatchWorld):
     def __init__(self) -> None:
         super().__init__(BOOK, OTHER)
         self.shaky, self.watched = Shaky(), Watched()
         self.store = self.ctx.store = self.shaky
         self.hands = self.ctx.runner = self.watched
-        self.defects: list[Exception] = []
-        self.under_way: set[str] = set()
-
-    def _start(self, kind: str, key: str, work: Callable[[], None]) -> bool:
-        if key in self.under_way:
-            return False
-        self.under_way.add(key)
-        try:
-            work()
-        except StoreError:
-            pass  # still due: the next tick tries again
-        except Exception as error:
-            self.defects.append(error)
-        finally:
-            self.under_way.discard(key)
-        return True
 
     def do(self, what: Callable[[], object]) -> None:
         """Do it; if it kills the server, start another one."""
@@ -140,8 +118,7 @@ class Walk(RuleBasedStateMachine):
 
     def put_in_force(self, *books: Runbook, hosts: tuple[str, ...] = HOSTS) -> None:
         inventory = FakeInventory({"redis": {host: {} for host in (*hosts, "r3")}})
-        runbooks = {each.name: each for each in books}
-        self.ctx.book = replace(self.ctx.book, runbooks=runbooks, inventory=inventory)
+        swap(self.town, *books, inventory=inventory)
 
     @rule(
         host=st.sampled_from(HOSTS),

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
+
 from autofix.core.conditions import parse, template
 from autofix.core.escalation import Policy
 from autofix.core.incidents import Incident, Origin
@@ -17,13 +19,23 @@ from autofix.core.readings import Reading
 from autofix.core.runbooks import Attempts, Guards, Input, ProbeTrigger, Runbook, Step, Verify
 from autofix.core.runs import Outcome, Run, RunEvent, RunOrder, RunResult
 from autofix.core.signals import Signal
-from autofix.errors import ChannelError
-from autofix.flow import intake
+from autofix.errors import ChannelError, StoreError
+from autofix.flow import intake, looking
 from autofix.flow.context import Book, Context
+from autofix.flow.recover import recover
 from autofix.flow.tick import Engine
 from autofix.testing.clock import FakeClock
 from autofix.testing.inventory import FakeInventory
 from autofix.testing.memory import MemoryStore
+
+
+class Killed(BaseException):
+    """kill -9: nothing after it is executed."""
+
+
+def kill(_: RunOrder) -> None:
+    """What a playbook does in whose middle the server is killed."""
+    raise Killed
 
 
 class Patient:
@@ -129,14 +141,14 @@ class World:
             self.busy.discard(key)
         return True
 
-    def look(self, *hosts: str) -> None:
+    def look(self, *hosts: str, trigger: int = 0) -> None:
         """The trigger's probe looks at these hosts now."""
-        observations = [
-            intake.Observation(self.book, 0, self.patient.look(
-                self.ctx.book.target("redis", host), {}, timeout=1, now=self.clock.now()))
-            for host in hosts
-        ]  # fmt: skip
-        intake.observe(self.ctx, observations)
+        intake.observe(self.ctx, [self.seen(host, trigger) for host in hosts])
+
+    def seen(self, host: str, trigger: int = 0) -> intake.Observation:
+        """What the trigger's probe sees of this host now; nothing is written down."""
+        readings = looking.look(self.ctx, "redis", host, {}, timeout=1)
+        return intake.Observation(self.book, trigger, readings)
 
     def settle(self) -> None:
         """Do what is due now, and what becomes due by that; time stands still."""
@@ -170,10 +182,13 @@ class World:
 
         return cure
 
-    def run_by(self, person: str, host: str = "r1", **more: Any) -> Signal:
+    def ask_by(self, person: str, host: str = "r1", **more: Any) -> Signal:
+        """A person asks for a run, and has the answer; nothing is done about it yet."""
         signal = Signal(0, Origin.PERSON, self.clock.now(), host, self.book.name, by=person, **more)
-        received = intake.receive(self.ctx, signal)
-        handled = intake.handle(self.ctx, received)
+        return intake.handle(self.ctx, intake.receive(self.ctx, signal))
+
+    def run_by(self, person: str, host: str = "r1", **more: Any) -> Signal:
+        handled = self.ask_by(person, host, **more)
         self.settle()
         return handled
 
@@ -196,5 +211,42 @@ class World:
             return [entry.event.action for entry in reads.audit(incident=number)]
 
 
+class CatchWorld(World):
+    """A world whose pools behave like the real ones: an exception is seen, and work goes on."""
+
+    def __init__(self, book: Runbook = BOOK, *others: Runbook) -> None:
+        super().__init__(book, *others)
+        self.defects: list[Exception] = []
+
+    def _start(self, kind: str, key: str, work: Callable[[], None]) -> bool:
+        try:
+            return super()._start(kind, key, work)
+        except StoreError:
+            pass  # still due: the next tick tries again
+        except Exception as error:
+            self.defects.append(error)
+        return True
+
+
 def with_guards(**changes: Any) -> Runbook:
     return replace(BOOK, guards=replace(BOOK.guards, **changes))
+
+
+def with_steps(*steps: Step, **changes: Any) -> Runbook:
+    return replace(BOOK, fix=steps, **changes)
+
+
+def swap(world: World, *books: Runbook, **changes: Any) -> None:
+    """The project's files changed: exactly these runbooks are in force now."""
+    runbooks = {each.name: each for each in books}
+    world.ctx.book = replace(world.ctx.book, runbooks=runbooks, **changes)
+
+
+def lose_during(world: World, playbook: str) -> None:
+    """The first run, of this playbook, dies with its server; another server takes it up."""
+    world.hands.does[playbook] = kill
+    with pytest.raises(Killed):
+        world.ill()
+    assert [run.id for run in recover(world.ctx)] == [1]
+    assert world.hands.leftovers == [1]
+    assert world.runs()[0].outcome is Outcome.LOST
