@@ -166,19 +166,27 @@ def test_killed_in_the_middle_it_goes_on_after_the_restart(
         project.playbook("touch.yml", TOUCH.format(name="touch"))
         project.serve()
         project.wait_for(lambda: (tmp_path / "slow").exists())
-        pid = (tmp_path / "slow").read_text()
+        assert _sleeping(full_redis.port)
         project.kill()
+        project.wait_for(lambda: not _sleeping(full_redis.port), 5)
         assert not (tmp_path / "touch").exists()
         project.serve()
         project.wait_for_state(1, "escalated")
         outcomes = [(run["playbook"], run["outcome"]) for run in project.runs(1)]
         assert outcomes == [("slow.yml", "lost"), ("touch.yml", "ok")]
-        assert not Path(f"/proc/{pid}").exists() or "sleep" not in _command(pid)
         project.wait_for(project.sent)
 
 
-def _command(pid: str) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text()
+def _sleeping(port: int) -> bool:
+    """Is the playbook's `sleep 300.<port>` still there, in whatever namespace?"""
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = process.read_bytes().split(b"\0")
+        except OSError:
+            continue  # it ended meanwhile
+        if words[:2] == [b"sleep", b"300.%d" % port]:
+            return True
+    return False
 
 
 SLOW = """
@@ -187,7 +195,8 @@ SLOW = """
       tasks:
         - name: take long
           ansible.builtin.command:
-            argv: [/bin/sh, -c, "echo $$ > {{ inventory_dir }}/../slow; exec sleep 300"]
+            argv: [/bin/sh, -c, "touch ../slow; exec sleep 300.{{ redis_port }}"]
+            chdir: "{{ inventory_dir }}"
     """
 
 

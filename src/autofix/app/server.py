@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Collection
 
 from autofix.app.site import Site, owner_name
 from autofix.core.audit import AuditEvent
+from autofix.core.runs import RunKind
 from autofix.errors import AutofixError, ConfigError
 from autofix.flow.context import Context, log
 from autofix.flow.people import cancel_all
@@ -19,13 +21,15 @@ from autofix.scheduling.schedule import Schedule
 RELOAD_EVERY = 3.0
 #: Seconds between two looks at what is older than the settings keep.
 FORGET_EVERY = 3600.0
-#: How long running playbooks may take to end when the server stops, in seconds.
+#: When the server stops: how long what puts things back may go on, and how long everything may
+#: take to end after that, in seconds.
+DEBTS = 20.0
 GRACE = 8.0
 
 
-def _try_to_cancel_all(ctx: Context) -> None:
+def _try_to_cancel(ctx: Context, kinds: Collection[RunKind]) -> None:
     try:
-        cancel_all(ctx, ctx.owner, "the server stops")
+        cancel_all(ctx, ctx.owner, "the server stops", kinds)
     except AutofixError as error:
         log.error("running playbooks could not be asked to end: %s", error)
 
@@ -79,10 +83,11 @@ class Server:
     def _end_runs(self, ctx: Context, pools: Pools) -> None:
         """No playbook outlives the server; what was cut short is written down as cancelled."""
         pools.close(wait=False)  # what waits for a thread stays planned, in the store
-        deadline = time.monotonic() + GRACE
-        while pools.busy("run") and time.monotonic() < deadline:
+        spared = time.monotonic() + DEBTS
+        while pools.busy("run") and time.monotonic() < spared + GRACE:
             # Again and again: one may have been on its way to its claim.
-            _try_to_cancel_all(ctx)
+            late = time.monotonic() > spared
+            _try_to_cancel(ctx, tuple(RunKind) if late else (RunKind.FIX,))
             ctx.clock.sleep(0.1)
 
     def _housekeeping(self, ctx: Context, schedule: Schedule) -> None:

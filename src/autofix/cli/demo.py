@@ -7,6 +7,7 @@ import time
 
 import click
 
+from autofix.app.interrupts import Interrupts
 from autofix.app.sandbox import Sandbox
 from autofix.app.site import Site
 from autofix.cli.follow import Follower, Story
@@ -30,7 +31,8 @@ def demo(keep: bool, unfixable: bool) -> None:
     sandbox = Sandbox(refuse_config=unfixable)
     kept = False
     try:
-        healed = _play(sandbox, story, unfixable)
+        with Interrupts():
+            healed = _play(sandbox, story, unfixable)
         story.say(f"\n{time.monotonic() - began:.0f} seconds in all.")
         if keep:
             kept = True

@@ -124,5 +124,15 @@ class Incident:
         return f"{self.host} ({self.subject})" if self.subject else self.host
 
     @property
+    def asked_for(self) -> bool:
+        """A person or the schedule wants this run, whatever the symptom does meanwhile.
+
+        A person may also have started the fix of a probe's incident again: then the last asker is
+        no probe (`probe redis`) and no sender of alerts (`alert alertmanager`).
+        """
+        ours = self.origin in (Origin.PROBE, Origin.ALERT)
+        return not (ours and self.requested_by.startswith(("probe ", "alert ")))
+
+    @property
     def live(self) -> bool:
         return self.state in LIVE

@@ -16,7 +16,7 @@ from autofix.core.decisions import (
     decide,
 )
 from autofix.core.guards import Situation
-from autofix.core.incidents import WORKING, Incident, Origin, State
+from autofix.core.incidents import WORKING, Incident, State
 from autofix.core.runbooks import Runbook
 from autofix.core.runs import Run, RunKind, RunState
 from autofix.flow import escalate, planning
@@ -82,8 +82,7 @@ def _gone(runbook: Runbook, names: dict[str, Any]) -> bool | None:
 
 def _by_itself(incident: Incident) -> bool:
     """It waited, and nobody asked for a run all the same."""
-    ours = incident.origin in (Origin.PROBE, Origin.ALERT)
-    return ours and incident.state in (State.OPEN, State.HELD) and incident.attempt == 1
+    return not incident.asked_for and incident.state in (State.OPEN, State.HELD)
 
 
 def _recovered(

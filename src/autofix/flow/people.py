@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from autofix.core.audit import AuditEvent
 from autofix.core.decisions import approval_key
 from autofix.core.incidents import Incident, State
 from autofix.core.pauses import Pause
-from autofix.core.runs import Run, RunState
+from autofix.core.runs import Run, RunKind, RunState
 from autofix.errors import HeldError, UsageError
 from autofix.flow import escalate, owing
 from autofix.flow.context import Context
@@ -96,10 +98,13 @@ def cancel(ctx: Context, run_id: int, by: str, reason: str = "") -> Run:
         return tx.save_run(asked, of_run(asked, "cancel_requested", now, by, reason=reason))
 
 
-def cancel_all(ctx: Context, by: str, reason: str) -> list[int]:
-    """Ask everything that runs to end."""
+def cancel_all(
+    ctx: Context, by: str, reason: str, kinds: Collection[RunKind] = tuple(RunKind)
+) -> list[int]:
+    """Ask everything that runs to end, or what is of these kinds."""
     with ctx.store.reading() as reads:
-        running = reads.runs(states=[RunState.CLAIMED, RunState.STARTED], limit=10_000)
+        states = [RunState.CLAIMED, RunState.STARTED]
+        running = reads.runs(states=states, kinds=kinds, limit=10_000)
     return _cancel_each(ctx, [run.id for run in running], by, reason)
 
 

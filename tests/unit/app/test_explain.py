@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from unit.flow.world import BOOK, World
 
 from autofix.app.explain import explain
 from autofix.core.conditions import parse
 from autofix.errors import ConfigError
 from autofix.flow import people
+from unit.flow.world import BOOK, World
 
 
 def said(world: World, host: str = "r1", *, served: bool = True) -> str:
@@ -58,7 +58,7 @@ def test_an_open_incident_says_why_it_stands_where_it_stands() -> None:
 
 
 def test_an_unknown_host_is_refused() -> None:
-    with pytest.raises(ConfigError, match="no host .r9."):
+    with pytest.raises(ConfigError, match=r"no host .r9."):
         said(World(), "r9")
 
 

@@ -186,3 +186,27 @@ def test_a_later_step_that_is_held_too_long_pages_once_more() -> None:
     world.pass_time(3 * 3600, step=60)
     assert world.incident().state is State.HELD
     assert len(world.bell.rung) == 2
+
+
+def test_a_run_that_was_put_back_spares_a_host_that_got_well_unseen() -> None:
+    world = World()
+    world.patient.state["r1"] = ILL
+    world.look("r1")
+    decide_due(world.ctx, 1)
+    people.pause(world.ctx, "bob")
+    world.pass_time(60)
+    world.patient.state["r1"] = WELL
+    people.resume(world.ctx, "bob")
+    world.pass_time(10)
+    assert world.hands.played == []
+    assert world.incident().state is State.RECOVERED
+
+
+def test_a_person_who_starts_the_fix_again_gets_it_even_if_the_symptom_is_gone() -> None:
+    world = World()
+    world.ill()
+    world.pass_time(120)
+    played = len(world.hands.orders)
+    world.patient.state["r1"] = WELL
+    world.run_by("ann")
+    assert len(world.hands.orders) > played
