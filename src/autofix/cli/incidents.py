@@ -111,8 +111,8 @@ def _show(incident: Incident, runs: list[Run], pages: list[Page], record: list[A
     print("  record:")
     for entry in record:
         event = entry.event
-        words = event.payload.get("saw") or event.payload.get("reason")
-        reason = inert(str(words or event.payload.get("playbook", "")), 300)
+        told = (event.payload.get(key) for key in ("saw", "reason", "error", "title", "playbook"))
+        reason = inert(str(next((words for words in told if words), "")), 300)
         print(f"    {when(event.at)}  {inert(event.actor, 40)}  {event.action}  {reason}")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 class PageState(StrEnum):
     QUEUED = "queued"
     SENT = "sent"
+    DROPPED = "dropped"  # somebody took the incident before any channel took the page
 
 
 @dataclass(frozen=True)

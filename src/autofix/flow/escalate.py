@@ -106,11 +106,19 @@ def _queue(
     tx.add_page(draft, of_page(draft, "queued", now))
 
 
+def quiet(tx: Transaction, incident: Incident, by: str, now: float) -> None:
+    """Somebody has the incident: what no channel has taken yet need not be sent any more."""
+    for waiting in tx.pages(incident=incident.id):
+        if waiting.state is PageState.QUEUED:
+            dropped = waiting.with_(state=PageState.DROPPED, due_at=None)
+            tx.save_page(dropped, of_page(dropped, "dropped", now, by=by))
+
+
 def deliver(ctx: Context, page_id: int) -> None:
     """One try of one page: by its next channel, within CHANNEL_TIMEOUT."""
     with ctx.store.reading() as reads:
         waiting = reads.page(page_id)
-    if waiting is None or waiting.state is PageState.SENT:
+    if waiting is None or waiting.state is not PageState.QUEUED:
         return
     waiting = _rerouted(ctx, waiting)
     name = waiting.next_channel
@@ -121,7 +129,7 @@ def deliver(ctx: Context, page_id: int) -> None:
     now = ctx.clock.now()
     with ctx.store.transaction() as tx:
         current = tx.page(page_id)
-        if current is None or current.state is PageState.SENT:
+        if current is None or current.state is not PageState.QUEUED:
             return
         current = replace(current, channels=waiting.channels)
         if error:

@@ -174,6 +174,8 @@ def _move(
     over: bool = False,
 ) -> Incident:
     now = ctx.clock.now()
+    if state in (State.ACKNOWLEDGED, State.RESOLVED):
+        escalate.quiet(tx, incident, by, now)
     if over:
         owing.release(tx, incident, now)
     moved = incident.with_(

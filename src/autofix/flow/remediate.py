@@ -190,7 +190,8 @@ def _finish(
     ctx: Context, run: Run, result: RunResult, why: str, follow: Callable[..., None]
 ) -> None:
     now = ctx.clock.now()
-    reason = f"{result.reason} ({why})" if why else result.reason
+    cancelled = result.outcome is Outcome.CANCELLED
+    reason = why if cancelled and why else f"{result.reason} ({why})" if why else result.reason
     with ctx.store.transaction() as tx:
         current = tx.run(run.id)
         if current is None or not current.live:

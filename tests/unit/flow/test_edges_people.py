@@ -116,3 +116,16 @@ def test_nobody_approves_the_retry_that_they_asked_for() -> None:
     people.approve(world.ctx, 1, "bob")
     world.settle()
     assert world.hands.played == ["raise.yml"]
+
+
+def test_acknowledging_drops_the_page_that_no_channel_has_taken_yet() -> None:
+    world = World(with_steps(Step("rewrite.yml")))
+    world.bell.broken = world.second.broken = "refused"
+    world.ill()
+    world.pass_time(25)
+    assert world.incident().state is State.ESCALATED
+    people.acknowledge(world.ctx, 1, "ann")
+    world.bell.broken = ""
+    world.pass_time(600, step=20)
+    assert world.bell.rung == []
+    assert world.actions().count("page.dropped") == 1
