@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from autofix.cli.output import json_option, print_json, table, when
-from autofix.cli.session import NUMBER, site
+from autofix.cli.output import NUMBER, json_option, print_json, table, when
+from autofix.cli.session import site
 from autofix.core.inert import inert, shown
 from autofix.errors import AuditError, UsageError
 

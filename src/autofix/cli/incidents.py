@@ -7,8 +7,17 @@ from collections.abc import Callable
 
 import click
 
-from autofix.cli.output import ago, json_option, plain, print_json, table, when
-from autofix.cli.session import NUMBER, actor, site
+from autofix.cli.output import (
+    NUMBER,
+    ago,
+    json_option,
+    listing_options,
+    plain,
+    print_json,
+    table,
+    when,
+)
+from autofix.cli.session import actor, site
 from autofix.core.audit import AuditEntry
 from autofix.core.incidents import ENDED, LIVE, Incident
 from autofix.core.inert import inert, shown
@@ -29,11 +38,7 @@ def incidents(ctx: click.Context) -> None:
 
 @incidents.command("list")
 @click.option("--all", "everything", is_flag=True, help="Ended ones too.")
-@click.option("--runbook", default="", help="Only of this runbook.")
-@click.option("--host", default="", help="Only on this host.")
-@click.option("--before", type=NUMBER, default=None, help="Only numbers below this: the next page.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@json_option
+@listing_options
 def list_(
     everything: bool = False,
     runbook: str = "",

@@ -6,19 +6,38 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 import click
 
 from autofix.core.durations import human
 from autofix.core.inert import inert
 
+#: The number of an incident, a run or an event, as databases can hold it.
+NUMBER = click.IntRange(1, 2**63 - 1)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def listing_options(command: Command) -> Command:
+    """What every listing of incidents or runs can be narrowed and paged by."""
+    before = "Only numbers below this: the next page."
+    options = (
+        click.option("--runbook", default="", help="Only of this runbook."),
+        click.option("--host", default="", help="Only on this host."),
+        click.option("--before", type=NUMBER, default=None, help=before),
+        click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True),
+        json_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def plain(value: Any) -> Any:

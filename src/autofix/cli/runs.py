@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from autofix.cli.output import ago, json_option, print_json, table, when
-from autofix.cli.session import NUMBER, actor, site
+from autofix.cli.output import NUMBER, ago, json_option, listing_options, print_json, table, when
+from autofix.cli.session import actor, site
 from autofix.cli.tasks import task_lines
 from autofix.core.durations import human
 from autofix.core.inert import inert, shown
@@ -25,11 +25,7 @@ def runs(ctx: click.Context) -> None:
 
 @runs.command("list")
 @click.option("--incident", type=NUMBER, default=None, help="Only of this incident.")
-@click.option("--runbook", default="", help="Only of this runbook.")
-@click.option("--host", default="", help="Only on this host.")
-@click.option("--before", type=NUMBER, default=None, help="Only numbers below this: the next page.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@json_option
+@listing_options
 def list_(
     incident: int | None = None,
     runbook: str = "",

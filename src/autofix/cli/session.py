@@ -17,9 +17,6 @@ from autofix.options import suggest
 if TYPE_CHECKING:
     from autofix.ansible.inventory import AnsibleInventory
 
-#: The number of an incident, a run or an event, as databases can hold it.
-NUMBER = click.IntRange(1, 2**63 - 1)
-
 
 def site() -> Site:
     """The project of this command: `-C DIR`, or here or above."""
