@@ -7,13 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from autofix.core.acks import AckCode
 from autofix.core.audit import AuditEntry, AuditEvent
+from autofix.core.breakers import Reset
+from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.incidents import Incident, State
+from autofix.core.marks import Mark
 from autofix.core.pages import Page
 from autofix.core.pauses import Pause
 from autofix.core.readings import Fact, Reading, Target
 from autofix.core.runs import Run, RunEvent, RunKind, RunOrder, RunResult, RunState
 from autofix.core.signals import Signal
+from autofix.core.silences import Silence
 from autofix.core.triggers import Watch
 
 
@@ -71,6 +76,7 @@ class Dispatcher(Protocol):
 
 class Channel(Protocol):
     name: str
+    closes: bool  # it can close, by its dedup_key, what it sent: then it is given closing pages
 
     def send(self, page: Page, *, timeout: float) -> str:
         """Deliver; the provider's own id or answer in one line. Raises ChannelError if refused."""
@@ -84,6 +90,9 @@ class Inventory(Protocol):
 
     def known(self, name: str) -> bool:
         """A host or a group (perhaps empty) of this name exists."""
+
+    def groups_of(self, host: str) -> Sequence[str]:
+        """The groups that the host is in, parents too."""
 
     def target(self, host: str) -> Target: ...
 
@@ -117,7 +126,13 @@ class Reads(Protocol):
         """Live incidents whose due_at has come, oldest due first."""
 
     def next_due(self) -> float | None:
-        """The earliest due_at over incidents, runs and pages."""
+        """The earliest moment over incidents (due, call, deadline), runs and pages."""
+
+    def due_calls(self, now: float, limit: int = 500) -> list[Incident]:
+        """Live incidents whose call_at has come: the next level of their policy, oldest first."""
+
+    def due_deadlines(self, now: float, limit: int = 500) -> list[Incident]:
+        """Live incidents whose deadline_at has come, oldest first."""
 
     def attempts(self, runbook: str, host: str, subject: str, since: float) -> list[Incident]:
         """Incidents (no rehearsals) that started at least one run since then, oldest first."""
@@ -155,9 +170,26 @@ class Reads(Protocol):
 
     def signal(self, signal_id: int) -> Signal | None: ...
     def pauses(self) -> list[Pause]: ...
+    def silences(self, *, active_at: float | None = None, limit: int = 1000) -> list[Silence]: ...
+    def reset(self, runbook: str, host: str, subject: str) -> Reset | None:
+        """The last time a person reset this target's breaker."""
+
+    def starts(self, since: float) -> list[float]:
+        """When fixes (no rehearsals) of any runbook started since then, oldest first."""
+
     def page(self, page_id: int) -> Page | None: ...
-    def pages(self, *, incident: int | None = None, limit: int = 100) -> list[Page]: ...
+    def pages(
+        self, *, incident: int | None = None, runbook: str = "", limit: int = 100
+    ) -> list[Page]: ...
     def due_pages(self, now: float, limit: int = 100) -> list[Page]: ...
+    def mark(self, name: str) -> Mark | None: ...
+    def checkpoints(self, *, after: int = 0, limit: int = 1000) -> list[Checkpoint]:
+        """By size, smallest first, only those larger than `after`."""
+
+    def last_checkpoint(self) -> Checkpoint | None: ...
+    def archives(self) -> list[Archive]:
+        """Oldest first."""
+
     def audit_head(self) -> tuple[int, str]:
         """(size, hash of the last entry); (0, GENESIS) when empty."""
 
@@ -220,6 +252,22 @@ class Transaction(Reads, Protocol):
 
     def add_pause(self, pause: Pause, event: AuditEvent) -> None: ...
     def remove_pause(self, runbook: str, host: str, event: AuditEvent) -> bool: ...
+    def add_silence(self, silence: Silence, event: AuditEvent) -> Silence: ...
+    def end_silence(self, silence_id: int, at: float, by: str, event: AuditEvent) -> bool:
+        """False (and no event): there is none of this number, or it has ended."""
+
+    def reset_breaker(self, reset: Reset, event: AuditEvent) -> None: ...
+    def add_ack_code(self, code: AckCode) -> None: ...
+    def use_ack_code(self, digest: str, now: float) -> AckCode | None:
+        """The code, used up now; None when it is unknown, used already or too old."""
+
+    def set_mark(self, mark: Mark) -> None:
+        """Insert or replace; like a watch, what was last seen and no state of the record."""
+
+    def add_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Harmless when there is one of this size."""
+
+    def add_archive(self, archive: Archive) -> None: ...
     def add_page(self, page: Page, event: AuditEvent) -> Page: ...
     def save_page(self, page: Page, event: AuditEvent | None) -> Page: ...
     def claim_slot(self, job: str, slot: str) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection
+from functools import partial
 
+from autofix.app.chores import Chore, Chores
 from autofix.app.site import Site, owner_name
 from autofix.core.audit import AuditEvent
 from autofix.core.runs import RunKind
@@ -69,10 +71,7 @@ class Server:
         self._engine = engine = Engine(ctx, pools.start)
         schedule = Schedule(ctx, pools, engine.wake, self._site.timezone)
         schedule.start()
-        reloader = threading.Thread(
-            target=self._housekeeping, args=(ctx, schedule), name="housekeeping", daemon=True
-        )
-        reloader.start()
+        Chores(ctx, self._chores(ctx, schedule), self._stopping).start()
         try:
             engine.run(until=self._stopping.is_set)
         finally:
@@ -90,18 +89,12 @@ class Server:
             _try_to_cancel(ctx, tuple(RunKind) if late else (RunKind.FIX,))
             ctx.clock.sleep(0.1)
 
-    def _housekeeping(self, ctx: Context, schedule: Schedule) -> None:
-        forgotten_at = 0.0
-        while not self._stopping.wait(RELOAD_EVERY):
-            try:
-                self._reload(ctx, schedule)
-                if ctx.clock.now() - forgotten_at > FORGET_EVERY:
-                    forgotten_at = ctx.clock.now()
-                    self._forget(ctx)
-            except AutofixError as error:
-                log.error("housekeeping: %s", error)
-            except Exception:  # noqa: BLE001 - the next change is seen all the same
-                log.exception("housekeeping")
+    def _chores(self, ctx: Context, schedule: Schedule) -> list[Chore]:
+        """What is repeated while it serves; a new chore is a line here."""
+        return [
+            Chore("reload", RELOAD_EVERY, partial(self._reload, ctx, schedule)),
+            Chore("retention", FORGET_EVERY, partial(self._forget, ctx)),
+        ]
 
     def _forget(self, ctx: Context) -> None:
         """What is older than the settings keep: runs' output, ended incidents. The record stays."""

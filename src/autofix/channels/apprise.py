@@ -35,6 +35,7 @@ class AppriseOptions(Options):
 
 
 class AppriseChannel:
+    closes = False
     options: ClassVar[type[AppriseOptions]] = AppriseOptions
 
     def __init__(self, name: str, options: AppriseOptions) -> None:

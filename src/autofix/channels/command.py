@@ -46,6 +46,7 @@ class CommandOptions(Options):
 
 
 class CommandChannel:
+    closes = False
     options: ClassVar[type[CommandOptions]] = CommandOptions
 
     def __init__(self, name: str, options: CommandOptions) -> None:

@@ -27,6 +27,7 @@ class DingtalkOptions(HttpOptions):
 
 
 class DingtalkChannel:
+    closes = False
     options: ClassVar[type[DingtalkOptions]] = DingtalkOptions
 
     def __init__(self, name: str, options: DingtalkOptions) -> None:

@@ -91,6 +91,7 @@ def _address(address: str) -> str:
 
 
 class EmailChannel:
+    closes = False
     options: ClassVar[type[EmailOptions]] = EmailOptions
 
     def __init__(self, name: str, options: EmailOptions) -> None:

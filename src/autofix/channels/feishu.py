@@ -25,6 +25,7 @@ class FeishuOptions(HttpOptions):
 
 
 class FeishuChannel:
+    closes = False
     options: ClassVar[type[FeishuOptions]] = FeishuOptions
 
     def __init__(self, name: str, options: FeishuOptions) -> None:

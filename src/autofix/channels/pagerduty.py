@@ -27,6 +27,7 @@ class PagerdutyOptions(HttpOptions):
 
 
 class PagerdutyChannel:
+    closes = False
     options: ClassVar[type[PagerdutyOptions]] = PagerdutyOptions
 
     def __init__(self, name: str, options: PagerdutyOptions) -> None:

@@ -23,6 +23,7 @@ class SlackOptions(HttpOptions):
 
 
 class SlackChannel:
+    closes = False
     options: ClassVar[type[SlackOptions]] = SlackOptions
 
     def __init__(self, name: str, options: SlackOptions) -> None:

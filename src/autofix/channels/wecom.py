@@ -22,6 +22,7 @@ class WecomOptions(HttpOptions):
 
 
 class WecomChannel:
+    closes = False
     options: ClassVar[type[WecomOptions]] = WecomOptions
 
     def __init__(self, name: str, options: WecomOptions) -> None:

@@ -110,6 +110,12 @@ class Incident:
     check: bool = False  # a rehearsal in Ansible's check mode
     was_ill: bool | None = None  # did the symptom stand before the first run? None: not known
     version: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)  # the sender's: data, never a guard's
+    answered_at: float | None = None  # a person took it
+    worked_around_at: float | None = None  # a person said that users are served again
+    deadline_at: float | None = None  # the next moment at which a deadline nears or passes
+    call_at: float | None = None  # the next level of the escalation policy is called then
+    calls: int = 0  # levels called so far, over all rounds
 
     def with_(self, **changes: Any) -> Incident:
         """The same incident with fields changed; a state change must be a legal move."""

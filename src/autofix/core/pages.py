@@ -14,6 +14,13 @@ class PageState(StrEnum):
     DROPPED = "dropped"  # somebody took the incident before any channel took the page
 
 
+class PageKind(StrEnum):
+    CALL = "call"  # somebody must do something
+    DIGEST = "digest"  # the same for several incidents of one runbook: a storm
+    NOTICE = "notice"  # about autofix itself, or a target it can't see
+    CLOSING = "closing"  # what was called for is over: for channels that can close a page
+
+
 @dataclass(frozen=True)
 class Page:
     """One row of the outbox: delivered at least once, by the first channel that takes it.
@@ -39,6 +46,10 @@ class Page:
     last_error: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)  # runbook, host, incident: for machines
     version: int = 0
+    kind: PageKind = PageKind.CALL
+    runbook: str = ""
+    level: int = 0  # of the escalation policy
+    count: int = 1  # incidents that it is about
 
     def with_(self, **changes: Any) -> Page:
         return replace(self, **changes)

@@ -10,7 +10,7 @@ from autofix.errors import StoreError
 from autofix.store.engine import WRITE
 
 #: The newest migration in `migrations/versions`.
-SCHEMA = "0001"
+SCHEMA = "0002"
 _FOLDER = Path(__file__).parent / "migrations"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Select, Table, false, func, literal_column, select
+from sqlalchemy import Select, false, func, select
 
 from autofix.core.audit import GENESIS, AuditEntry
 from autofix.core.incidents import Incident, State
@@ -15,55 +15,12 @@ from autofix.core.runs import Run, RunEvent, RunKind, RunState
 from autofix.core.signals import Signal
 from autofix.core.triggers import Watch
 from autofix.store import rows, tables
-from autofix.store.rows import Codec, Value
-from autofix.store.session import Session
-
-# Written as literals: a partial index is used only where its very condition is in the query.
-PLANNED = tables.runs.c.state == literal_column("'planned'")
-QUEUED = tables.pages.c.state == literal_column("'queued'")
-RECEIVED = tables.signals.c.state == literal_column("'received'")
-LIVE = tables.incidents.c.live
+from autofix.store.queries import LIVE, PLANNED, QUEUED, RECEIVED, due, narrowed, one_of
+from autofix.store.reads_trust import TrustReads
 
 
-def _narrowed(query: Select[Any], table: Table, **wanted: str | int | None) -> Select[Any]:
-    """Where columns equal what is wanted; empty text and None want everything."""
-    given = {name: value for name, value in wanted.items() if value not in ("", None)}
-    return query.where(*(table.c[name] == value for name, value in given.items()))
-
-
-def _one_of(query: Select[Any], column: Any, wanted: Iterable[Any] | None) -> Select[Any]:
-    return query if wanted is None else query.where(column.in_([str(each) for each in wanted]))
-
-
-def _due(codec: Codec[Any], which: Any, now: float, limit: int) -> Select[Any]:
-    due_at, number = codec.table.c.due_at, codec.table.c.id
-    query = select(*codec.columns).where(which, due_at <= now)
-    return query.order_by(due_at, number).limit(limit)
-
-
-class SqlReads:
+class SqlReads(TrustReads):
     """`ports.Reads` within one transaction, so all answers are of one moment."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def _all(self, codec: Codec[Value], query: Select[Any]) -> list[Value]:
-        return [codec.value(row) for row in self._session.all(query)]
-
-    def _one(self, codec: Codec[Value], query: Select[Any]) -> Value | None:
-        row = self._session.first(query)
-        return None if row is None else codec.value(row)
-
-    def _by_id(self, codec: Codec[Value], number: int) -> Value | None:
-        return self._one(codec, select(*codec.columns).where(codec.table.c.id == number))
-
-    def _newest(
-        self, codec: Codec[Value], query: Select[Any], before: int | None, limit: int
-    ) -> list[Value]:
-        number = codec.table.c.id
-        if before is not None:
-            query = query.where(number < before)
-        return self._all(codec, query.order_by(number.desc()).limit(limit))
 
     def incident(self, incident_id: int) -> Incident | None:
         return self._by_id(rows.INCIDENT, incident_id)
@@ -85,22 +42,33 @@ class SqlReads:
         before: int | None = None,
         limit: int = 100,
     ) -> list[Incident]:
-        query = _narrowed(
+        query = narrowed(
             select(*rows.INCIDENT.columns), tables.incidents, runbook=runbook, host=host
         )
-        query = _one_of(query, tables.incidents.c.state, states)
+        query = one_of(query, tables.incidents.c.state, states)
         return self._newest(rows.INCIDENT, query, before, limit)
 
     def due_incidents(self, now: float, limit: int = 500) -> list[Incident]:
-        return self._all(rows.INCIDENT, _due(rows.INCIDENT, LIVE, now, limit))
+        return self._all(rows.INCIDENT, due(rows.INCIDENT, LIVE, now, limit))
 
     def next_due(self) -> float | None:
-        waiting = ((tables.incidents, LIVE), (tables.runs, PLANNED), (tables.pages, QUEUED))
+        incident, run, page = tables.incidents.c, tables.runs.c, tables.pages.c
+        waiting = (
+            *((column, LIVE) for column in (incident.due_at, incident.call_at)),
+            (incident.deadline_at, LIVE),
+            (run.due_at, PLANNED),
+            (page.due_at, QUEUED),
+        )
         earliest = [
-            self._session.scalar(select(func.min(table.c.due_at)).where(which))
-            for table, which in waiting
+            self._session.scalar(select(func.min(column)).where(which)) for column, which in waiting
         ]
-        return min((due for due in earliest if due is not None), default=None)
+        return min((moment for moment in earliest if moment is not None), default=None)
+
+    def due_calls(self, now: float, limit: int = 500) -> list[Incident]:
+        return self._all(rows.INCIDENT, due(rows.INCIDENT, LIVE, now, limit, "call_at"))
+
+    def due_deadlines(self, now: float, limit: int = 500) -> list[Incident]:
+        return self._all(rows.INCIDENT, due(rows.INCIDENT, LIVE, now, limit, "deadline_at"))
 
     def attempts(self, runbook: str, host: str, subject: str, since: float) -> list[Incident]:
         t = tables.incidents.c
@@ -131,15 +99,15 @@ class SqlReads:
         before: int | None = None,
         limit: int = 100,
     ) -> list[Run]:
-        query = _narrowed(
+        query = narrowed(
             select(*rows.RUN.columns), tables.runs, incident=incident, runbook=runbook, host=host
         )
-        query = _one_of(query, tables.runs.c.state, states)
-        query = _one_of(query, tables.runs.c.kind, kinds)
+        query = one_of(query, tables.runs.c.state, states)
+        query = one_of(query, tables.runs.c.kind, kinds)
         return self._newest(rows.RUN, query, before, limit)
 
     def due_runs(self, now: float, limit: int = 100) -> list[Run]:
-        return self._all(rows.RUN, _due(rows.RUN, PLANNED, now, limit))
+        return self._all(rows.RUN, due(rows.RUN, PLANNED, now, limit))
 
     def run_events(
         self, run_id: int, after: int = 0, limit: int = 1000
@@ -163,7 +131,7 @@ class SqlReads:
 
     def watches(self, runbook: str = "", host: str = "") -> list[Watch]:
         t = tables.watches
-        query = _narrowed(select(*rows.WATCH.columns), t, runbook=runbook, host=host)
+        query = narrowed(select(*rows.WATCH.columns), t, runbook=runbook, host=host)
         return self._all(rows.WATCH, query.order_by(*t.primary_key.columns))
 
     def signals(self, *, received: bool = False, limit: int = 100) -> list[Signal]:
@@ -184,12 +152,16 @@ class SqlReads:
     def page(self, page_id: int) -> Page | None:
         return self._by_id(rows.PAGE, page_id)
 
-    def pages(self, *, incident: int | None = None, limit: int = 100) -> list[Page]:
-        query = _narrowed(select(*rows.PAGE.columns), tables.pages, incident=incident)
+    def pages(
+        self, *, incident: int | None = None, runbook: str = "", limit: int = 100
+    ) -> list[Page]:
+        query = narrowed(
+            select(*rows.PAGE.columns), tables.pages, incident=incident, runbook=runbook
+        )
         return self._newest(rows.PAGE, query, None, limit)
 
     def due_pages(self, now: float, limit: int = 100) -> list[Page]:
-        return self._all(rows.PAGE, _due(rows.PAGE, QUEUED, now, limit))
+        return self._all(rows.PAGE, due(rows.PAGE, QUEUED, now, limit))
 
     def audit_head(self) -> tuple[int, str]:
         t = tables.audit.c
@@ -212,7 +184,7 @@ class SqlReads:
         seq = tables.audit.c.seq
         wanted: dict[str, Any] = {"actor": actor, "action": action, "incident": incident}
         query = select(*rows.ENTRY_COLUMNS).where(seq > after)
-        query = _narrowed(query, tables.audit, runbook=runbook, host=host, **wanted)
+        query = narrowed(query, tables.audit, runbook=runbook, host=host, **wanted)
         if before is not None:
             query = query.where(seq < before)
         query = query.order_by(seq.desc() if newest_first else seq).limit(limit)

@@ -10,13 +10,18 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Table
 
+from autofix.core.acks import AckCode
 from autofix.core.audit import AuditEntry, AuditEvent
+from autofix.core.breakers import Reset
+from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.incidents import Incident, Looks, Origin, State
-from autofix.core.pages import Page, PageState
+from autofix.core.marks import Mark
+from autofix.core.pages import Page, PageKind, PageState
 from autofix.core.pauses import Pause
 from autofix.core.plain import text
 from autofix.core.runs import Outcome, Run, RunEvent, RunKind, RunState
 from autofix.core.signals import Signal, SignalState
+from autofix.core.silences import Silence
 from autofix.core.triggers import Watch
 from autofix.errors import StoreError
 from autofix.store import tables
@@ -90,6 +95,7 @@ INCIDENT = Codec(
         "approved": dict,
         "accepted": tuple,
         "paged_for": frozenset,
+        "labels": dict,
     },
     {"state": State, "origin": Origin},
 )
@@ -108,7 +114,18 @@ SIGNAL = Codec(
 )
 WATCH = Codec(Watch, tables.watches, {"facts": dict}, {})
 PAUSE = Codec(Pause, tables.pauses, {}, {})
-PAGE = Codec(Page, tables.pages, {"channels": tuple, "data": dict}, {"state": PageState})
+PAGE = Codec(
+    Page,
+    tables.pages,
+    {"channels": tuple, "data": dict},
+    {"state": PageState, "kind": PageKind},
+)
+SILENCE = Codec(Silence, tables.silences, {"labels": dict}, {})
+RESET = Codec(Reset, tables.resets, {}, {})
+ACK_CODE = Codec(AckCode, tables.ack_codes, {}, {})
+MARK = Codec(Mark, tables.marks, {"data": dict}, {})
+CHECKPOINT = Codec(Checkpoint, tables.checkpoints, {}, {})
+ARCHIVE = Codec(Archive, tables.archives, {}, {})
 EVENT = Codec(AuditEvent, tables.audit, {"payload": dict}, {})
 
 #: The columns of an audit entry: its event's, then its place in the chain.

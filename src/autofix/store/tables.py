@@ -68,6 +68,12 @@ incidents = Table(
     _flag("was_ill", nullable=True),
     _number("version"),
     _flag("live"),  # the state is not an ended one; kept beside it for the indexes
+    _text("labels", server_default="{}"),
+    *(
+        _at(name, nullable=True)
+        for name in ("answered_at", "worked_around_at", "deadline_at", "call_at")
+    ),
+    _number("calls", server_default="0"),
     sqlite_autoincrement=True,
 )
 Index(
@@ -86,6 +92,10 @@ Index(
     incidents.c.subject,
     incidents.c.fix_started_at,
 )
+
+Index("incidents_call", incidents.c.call_at, **_where("live = 1", "live"))
+Index("incidents_deadline", incidents.c.deadline_at, **_where("live = 1", "live"))
+Index("incidents_state", incidents.c.state)
 
 runs = Table(
     "runs",
@@ -112,6 +122,7 @@ runs = Table(
 Index("runs_due", runs.c.due_at, **_where("state = 'planned'"))
 Index("runs_state", runs.c.state)
 Index("runs_host", runs.c.host)
+Index("runs_started", runs.c.started_at)
 
 run_events = Table(
     "run_events",
@@ -188,10 +199,59 @@ pages = Table(
     _at("sent_at", nullable=True),
     *map(_text, ("last_error", "data")),
     _number("version"),
+    _text("kind", server_default="call"),
+    _text("runbook", server_default=""),
+    _number("level", server_default="0"),
+    _number("count", server_default="1"),
     sqlite_autoincrement=True,
 )
 Index("pages_due", pages.c.due_at, **_where("state = 'queued'"))
 Index("pages_incident", pages.c.incident)
+Index("pages_runbook", pages.c.runbook, pages.c.created_at)
+
+silences = Table(
+    "silences",
+    metadata,
+    _id(),
+    _at("at"),
+    *map(_text, ("by", "reason")),
+    *map(_at, ("starts_at", "until")),
+    *map(_text, ("runbook", "host", "group", "labels")),
+    _at("ended_at", nullable=True),
+    _text("ended_by"),
+    sqlite_autoincrement=True,
+)
+
+resets = Table(
+    "resets",
+    metadata,
+    Column("runbook", Text, primary_key=True),
+    Column("host", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    _at("at"),
+    *map(_text, ("by", "reason")),
+)
+
+ack_codes = Table(
+    "ack_codes",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    _number("incident"),
+    *map(_at, ("created_at", "until")),
+    _at("used_at", nullable=True),
+)
+
+marks = Table("marks", metadata, Column("name", Text, primary_key=True), _at("at"), _text("data"))
+
+#: Who leads where no file lock can say it (PostgreSQL): one row, on the database's clock.
+leaders = Table(
+    "leaders",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _text("owner"),
+    _number("token"),
+    _at("until"),
+)
 
 slots = Table(
     "slots", metadata, Column("job", Text, primary_key=True), Column("slot", Text, primary_key=True)
@@ -208,3 +268,21 @@ audit = Table(
     *map(_text, ("payload", "prev", "hash")),
 )
 Index("audit_incident", audit.c.incident)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("size", Number, primary_key=True, autoincrement=False),
+    _text("head"),
+    _at("at"),
+    *map(_text, ("key", "signature")),
+)
+
+archives = Table(
+    "archives",
+    metadata,
+    Column("first", Number, primary_key=True, autoincrement=False),
+    _number("last"),
+    *map(_text, ("head", "file", "sha256")),
+    _at("at"),
+)

@@ -19,23 +19,16 @@ from autofix.core.triggers import Watch
 from autofix.errors import Conflict, Duplicate
 from autofix.store import retention, rows, tables
 from autofix.store.canonical import finite
-from autofix.store.reads import RECEIVED, SqlReads
+from autofix.store.queries import RECEIVED
 from autofix.store.rows import Codec
-from autofix.store.sealing import Sealer
-from autofix.store.session import Session, Taken
+from autofix.store.session import Taken
+from autofix.store.writes_trust import TrustWrites
 
 Versioned = TypeVar("Versioned", Incident, Run, Page)
 
 
-class SqlTransaction(SqlReads):
+class SqlTransaction(TrustWrites):
     """`ports.Transaction` within one write transaction."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self.sealer = Sealer(session)
-
-    def record(self, event: AuditEvent) -> None:
-        self.sealer.append(event)
 
     def _add(self, codec: Codec[Versioned], value: Versioned, **more: object) -> Versioned:
         """Insert with the next number and version 1; the value as it is stored now."""

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
-from autofix.core.audit import AuditEntry, AuditEvent, Canonical, numbered, seal
+from autofix.core.audit import AuditEntry, AuditEvent, Canonical, numbered
 from autofix.core.incidents import Incident
 from autofix.core.pages import Page
 from autofix.core.pauses import Pause
@@ -22,26 +22,14 @@ from autofix.core.triggers import Watch
 from autofix.errors import Conflict, Duplicate, ServerBusy, StoreError
 from autofix.testing.memory_retention import forget
 from autofix.testing.memory_state import Data, MemoryReads
+from autofix.testing.memory_trust import MemoryTrust
 from autofix.testing.memory_values import canonical, stored, stored_event
 
 Versioned = TypeVar("Versioned", Incident, Run, Page)
 
 
-class MemoryTransaction(MemoryReads):
+class MemoryTransaction(MemoryTrust):
     """`ports.Transaction` on a private copy of the data."""
-
-    def __init__(self, data: Data, canonical: Canonical) -> None:
-        super().__init__(data)
-        self._canonical = canonical
-
-    def record(self, event: AuditEvent) -> None:
-        self._seal(stored(event))
-
-    def _seal(self, event: AuditEvent | None) -> None:
-        if event is None:
-            return
-        size, head = self.audit_head()
-        self._data.audit[size + 1] = seal(size + 1, event, head, self._canonical)
 
     def add_incident(self, incident: Incident, event: AuditEvent) -> Incident:
         row, event = stored(incident), stored(event)

@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
+from autofix.core.acks import AckCode
 from autofix.core.audit import GENESIS, AuditEntry
+from autofix.core.breakers import Reset
+from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.incidents import Incident, State
+from autofix.core.marks import Mark
 from autofix.core.pages import Page, PageState
 from autofix.core.pauses import Pause
 from autofix.core.runs import Run, RunEvent, RunKind, RunState
 from autofix.core.signals import Signal, SignalState
+from autofix.core.silences import Silence
 from autofix.core.triggers import Watch
 
 Row = TypeVar("Row")
@@ -33,6 +38,12 @@ class Data:
     slots: dict[tuple[str, str], bool] = field(default_factory=dict)
     audit: dict[int, AuditEntry] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
+    silences: dict[int, Silence] = field(default_factory=dict)
+    resets: dict[tuple[str, str, str], Reset] = field(default_factory=dict)
+    ack_codes: dict[str, AckCode] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    checkpoints: dict[int, Checkpoint] = field(default_factory=dict)
+    archives: dict[int, Archive] = field(default_factory=dict)
 
     def copy(self) -> Data:
         return Data(**{item.name: dict(getattr(self, item.name)) for item in fields(self)})
@@ -50,9 +61,10 @@ def _newest(
     return [row for row in map(rows.__getitem__, ids) if fits is None or fits(row)][:limit]
 
 
-def _due(rows: Iterable[Any], now: float, limit: int) -> list[Any]:
-    due = [row for row in rows if row.due_at is not None and row.due_at <= now]
-    return sorted(due, key=lambda row: (row.due_at, row.id))[:limit]
+def _due(rows: Iterable[Any], now: float, limit: int, when: str = "due_at") -> list[Any]:
+    found = [(getattr(row, when), row.id, row) for row in rows]
+    due = sorted(each for each in found if each[0] is not None and each[0] <= now)
+    return [row for _, _, row in due[:limit]]
 
 
 class MemoryReads:
@@ -94,12 +106,22 @@ class MemoryReads:
         return _due((row for row in self._data.incidents.values() if row.live), now, limit)
 
     def next_due(self) -> float | None:
-        waiting: list[Incident | Run | Page] = [
-            *(row for row in self._data.incidents.values() if row.live),
-            *(row for row in self._data.runs.values() if row.state is RunState.PLANNED),
-            *(row for row in self._data.pages.values() if row.state is PageState.QUEUED),
+        live = [row for row in self._data.incidents.values() if row.live]
+        runs, pages = self._data.runs.values(), self._data.pages.values()
+        waiting = [
+            *(moment for row in live for moment in (row.due_at, row.call_at, row.deadline_at)),
+            *(row.due_at for row in runs if row.state is RunState.PLANNED),
+            *(row.due_at for row in pages if row.state is PageState.QUEUED),
         ]
-        return min((row.due_at for row in waiting if row.due_at is not None), default=None)
+        return min((moment for moment in waiting if moment is not None), default=None)
+
+    def due_calls(self, now: float, limit: int = 500) -> list[Incident]:
+        live = (row for row in self._data.incidents.values() if row.live)
+        return _due(live, now, limit, "call_at")
+
+    def due_deadlines(self, now: float, limit: int = 500) -> list[Incident]:
+        live = (row for row in self._data.incidents.values() if row.live)
+        return _due(live, now, limit, "deadline_at")
 
     def attempts(self, runbook: str, host: str, subject: str, since: float) -> list[Incident]:
         started = [
@@ -187,8 +209,41 @@ class MemoryReads:
     def page(self, page_id: int) -> Page | None:
         return self._data.pages.get(page_id)
 
-    def pages(self, *, incident: int | None = None, limit: int = 100) -> list[Page]:
-        return _newest(self._data.pages, lambda row: incident in (None, row.incident), None, limit)
+    def silences(self, *, active_at: float | None = None, limit: int = 1000) -> list[Silence]:
+        def fits(row: Silence) -> bool:
+            return active_at is None or row.active(active_at)
+
+        return _newest(self._data.silences, fits, None, limit)
+
+    def reset(self, runbook: str, host: str, subject: str) -> Reset | None:
+        return self._data.resets.get((runbook, host, subject))
+
+    def starts(self, since: float) -> list[float]:
+        fixes = (r for r in self._data.runs.values() if r.kind is RunKind.FIX and not r.check)
+        moments = (run.started_at for run in fixes)
+        return sorted(at for at in moments if at is not None and at >= since)
+
+    def mark(self, name: str) -> Mark | None:
+        return self._data.marks.get(name)
+
+    def checkpoints(self, *, after: int = 0, limit: int = 1000) -> list[Checkpoint]:
+        rows = self._data.checkpoints
+        return [rows[size] for size in sorted(rows) if size > after][:limit]
+
+    def last_checkpoint(self) -> Checkpoint | None:
+        rows = self._data.checkpoints
+        return rows[max(rows)] if rows else None
+
+    def archives(self) -> list[Archive]:
+        return [self._data.archives[first] for first in sorted(self._data.archives)]
+
+    def pages(
+        self, *, incident: int | None = None, runbook: str = "", limit: int = 100
+    ) -> list[Page]:
+        def fits(row: Page) -> bool:
+            return incident in (None, row.incident) and runbook in ("", row.runbook)
+
+        return _newest(self._data.pages, fits, None, limit)
 
     def due_pages(self, now: float, limit: int = 100) -> list[Page]:
         queued = (row for row in self._data.pages.values() if row.state is PageState.QUEUED)

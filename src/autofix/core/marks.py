@@ -1,0 +1,16 @@
+"""A mark: when something that must happen again and again last did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One row a name (`heartbeat`, `synthetic`, …): the latest time, and what is known of it."""
+
+    name: str
+    at: float
+    data: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,54 @@
+"""Questions about brakes, marks and checkpoints: the second half of `ports.Reads`."""
+
+from __future__ import annotations
+
+from sqlalchemy import false, select
+
+from autofix.core.breakers import Reset
+from autofix.core.checkpoints import Archive, Checkpoint
+from autofix.core.marks import Mark
+from autofix.core.runs import RunKind
+from autofix.core.silences import Silence
+from autofix.store import rows, tables
+from autofix.store.queries import SqlQueries
+
+
+class TrustReads(SqlQueries):
+    def silences(self, *, active_at: float | None = None, limit: int = 1000) -> list[Silence]:
+        t = tables.silences.c
+        query = select(*rows.SILENCE.columns)
+        if active_at is not None:
+            query = query.where(t.ended_at.is_(None), t.starts_at <= active_at, t.until > active_at)
+        return self._newest(rows.SILENCE, query, None, limit)
+
+    def reset(self, runbook: str, host: str, subject: str) -> Reset | None:
+        t = tables.resets.c
+        query = select(*rows.RESET.columns)
+        return self._one(
+            rows.RESET, query.where(t.runbook == runbook, t.host == host, t.subject == subject)
+        )
+
+    def starts(self, since: float) -> list[float]:
+        t = tables.runs.c
+        query = select(t.started_at).where(
+            t.started_at >= since, t.kind == str(RunKind.FIX), t.check == false()
+        )
+        return [row.started_at for row in self._session.all(query.order_by(t.started_at))]
+
+    def mark(self, name: str) -> Mark | None:
+        here = tables.marks.c.name == name
+        return self._one(rows.MARK, select(*rows.MARK.columns).where(here))
+
+    def checkpoints(self, *, after: int = 0, limit: int = 1000) -> list[Checkpoint]:
+        size = tables.checkpoints.c.size
+        query = select(*rows.CHECKPOINT.columns).where(size > after)
+        return self._all(rows.CHECKPOINT, query.order_by(size).limit(limit))
+
+    def last_checkpoint(self) -> Checkpoint | None:
+        size = tables.checkpoints.c.size
+        query = select(*rows.CHECKPOINT.columns).order_by(size.desc()).limit(1)
+        return self._one(rows.CHECKPOINT, query)
+
+    def archives(self) -> list[Archive]:
+        query = select(*rows.ARCHIVE.columns).order_by(tables.archives.c.first)
+        return self._all(rows.ARCHIVE, query)
