@@ -24,7 +24,7 @@ from autofix.core.inert import inert, shown
 from autofix.core.pages import Page
 from autofix.core.runs import Run
 from autofix.errors import UsageError
-from autofix.flow import people
+from autofix.flow import approvals, people
 from autofix.flow.context import Context
 
 
@@ -166,7 +166,7 @@ def ack(number: int, as_json: bool) -> None:
 @json_option
 def approve(number: int, as_json: bool) -> None:
     """Say yes to the step that waits."""
-    _act(number, as_json, lambda ctx, by: people.approve(ctx, number, by))
+    _act(number, as_json, lambda ctx, by: approvals.approve(ctx, number, by))
 
 
 @incidents.command()
@@ -175,7 +175,7 @@ def approve(number: int, as_json: bool) -> None:
 @json_option
 def reject(number: int, note: str, as_json: bool) -> None:
     """Say no to the step that waits."""
-    _act(number, as_json, lambda ctx, by: people.reject(ctx, number, by, note), full=True)
+    _act(number, as_json, lambda ctx, by: approvals.reject(ctx, number, by, note), full=True)
 
 
 @incidents.command()

@@ -1,16 +1,16 @@
-"""What people do: acknowledge, approve, reject, resolve, close, cancel, pause, resume."""
+"""What people do: acknowledge, resolve, close, cancel, pause, resume."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 from autofix.core.audit import AuditEvent
-from autofix.core.decisions import approval_key
 from autofix.core.incidents import Incident, State
 from autofix.core.pauses import Pause
 from autofix.core.runs import Run, RunKind, RunState
 from autofix.errors import HeldError, UsageError
 from autofix.flow import escalate, owing
+from autofix.flow.asked import expect, find
 from autofix.flow.context import Context
 from autofix.flow.record import of_incident, of_run
 from autofix.ports import Transaction
@@ -19,70 +19,32 @@ from autofix.ports import Transaction
 def acknowledge(ctx: Context, incident_id: int, by: str) -> Incident:
     """Somebody has it. Twice is harmless."""
     with ctx.store.transaction() as tx:
-        incident = _find(tx, incident_id)
+        incident = find(tx, incident_id)
         if incident.state is State.ACKNOWLEDGED:
             return incident
-        _expect(incident, (State.ESCALATED,), "acknowledged")
+        expect(incident, (State.ESCALATED,), "acknowledged")
         return _move(ctx, tx, incident, State.ACKNOWLEDGED, f"acknowledged by {by}", by)
 
 
 def resolve(ctx: Context, incident_id: int, by: str, note: str = "") -> Incident:
     """A person has mended it."""
     with ctx.store.transaction() as tx:
-        incident = _find(tx, incident_id)
+        incident = find(tx, incident_id)
         if incident.state is State.RESOLVED:
             return incident
-        _expect(incident, (State.ESCALATED, State.ACKNOWLEDGED), "resolved")
+        expect(incident, (State.ESCALATED, State.ACKNOWLEDGED), "resolved")
         return _move(ctx, tx, incident, State.RESOLVED, note or f"resolved by {by}", by, over=True)
 
 
 def close(ctx: Context, incident_id: int, by: str, note: str = "") -> Incident:
     """Accepted and filed: the last step of an incident's life."""
     with ctx.store.transaction() as tx:
-        incident = _find(tx, incident_id)
+        incident = find(tx, incident_id)
         if incident.state is State.CLOSED:
             return incident
         ended = (State.HEALED, State.DONE, State.RECOVERED, State.RESOLVED)
-        _expect(incident, ended, "closed")
+        expect(incident, ended, "closed")
         return _move(ctx, tx, incident, State.CLOSED, note or incident.reason, by)
-
-
-def approve(ctx: Context, incident_id: int, by: str) -> Incident:
-    """Yes to the step that waits. Nobody approves what they asked for themselves."""
-    now = ctx.clock.now()
-    with ctx.store.transaction() as tx:
-        incident = _find(tx, incident_id)
-        _expect(incident, (State.AWAITING_APPROVAL,), "approved")
-        if incident.requested_by == by:
-            tx.record(of_incident(incident, "approval_refused", now, by))
-            refused = incident
-        else:
-            key = approval_key(incident, incident.step)
-            approved = incident.with_(
-                approved={**incident.approved, key: by},
-                due_at=now,
-                updated_at=now,
-                reason=f"step {incident.step + 1} approved by {by}",
-            )
-            return tx.save_incident(approved, of_incident(approved, "approved", now, by))
-    raise HeldError(
-        f"{by} asked for incident {refused.id} and can't approve it",
-        hint="somebody else must approve it",
-    )
-
-
-def reject(ctx: Context, incident_id: int, by: str, note: str = "") -> Incident:
-    """No to the step that waits: a person takes it from here."""
-    with ctx.store.transaction() as tx:
-        incident = _find(tx, incident_id)
-        _expect(incident, (State.AWAITING_APPROVAL,), "rejected")
-        now = ctx.clock.now()
-        tx.record(of_incident(incident, "rejected", now, by, note=note))
-        why = f"{by} rejected step {incident.step + 1}" + (f": {note}" if note else "")
-        runbook = ctx.book.runbooks.get(incident.runbook)
-        if runbook is not None:
-            return escalate.escalate(ctx, tx, runbook, incident, why, now)
-        return _move(ctx, tx, incident, State.ESCALATED, why, by)
 
 
 def cancel(ctx: Context, run_id: int, by: str, reason: str = "") -> Run:
@@ -146,22 +108,6 @@ def resume(ctx: Context, by: str, *, runbook: str = "", host: str = "") -> bool:
     with ctx.store.transaction() as tx:
         event = AuditEvent(now, by, "pause.lifted", runbook, host)
         return tx.remove_pause(runbook, host, event)
-
-
-def _find(tx: Transaction, incident_id: int) -> Incident:
-    incident = tx.incident(incident_id)
-    if incident is None:
-        raise UsageError(f"there is no incident {incident_id}", hint="see `autofix incidents list`")
-    return incident
-
-
-def _expect(incident: Incident, states: tuple[State, ...], verb: str) -> None:
-    if incident.state not in states:
-        wanted = " or ".join(states)
-        raise HeldError(
-            f"incident {incident.id} is {incident.state}; only one that is {wanted} can be {verb}",
-            hint=f"see `autofix incidents show {incident.id}`",
-        )
 
 
 def _move(

@@ -10,7 +10,7 @@ from autofix.core.escalation import Policy
 from autofix.core.incidents import State
 from autofix.core.runbooks import Step
 from autofix.core.runs import Outcome, RunResult
-from autofix.flow import people
+from autofix.flow import approvals, people
 from autofix.flow.recover import recover
 from autofix.testing.inventory import FakeInventory
 from unit.flow.world import BOOK, Bell, CatchWorld, Killed, World, kill, swap, with_steps
@@ -84,7 +84,7 @@ def test_a_yes_to_one_playbook_is_no_yes_to_another() -> None:
     world = World(book)
     world.ill()
     swap(world, replace(book, fix=(Step("flushall.yml", approval="always"),)))
-    people.approve(world.ctx, 1, "bob")
+    approvals.approve(world.ctx, 1, "bob")
     world.settle()
     assert world.hands.played == []
     assert world.incident().state is State.AWAITING_APPROVAL

@@ -8,7 +8,7 @@ from autofix.core.conditions import parse
 from autofix.core.incidents import State
 from autofix.core.runbooks import Step
 from autofix.errors import HeldError
-from autofix.flow import people
+from autofix.flow import approvals, people
 from autofix.flow.decide import decide_due
 from unit.flow.world import CatchWorld, World, with_steps
 
@@ -66,13 +66,13 @@ def test_a_yes_given_when_another_step_applies_asks_for_that_step_first() -> Non
     world.settle()
     assert world.incident().state is State.AWAITING_APPROVAL
     world.patient.state["r1"] = WITHOUT_AOF
-    people.approve(world.ctx, 1, "bob")
+    approvals.approve(world.ctx, 1, "bob")
     world.settle()
     assert world.incident().state is State.AWAITING_APPROVAL
     assert world.hands.played == []
     assert len(world.bell.rung) == 2
     assert "harsh.yml" in world.bell.rung[-1].text
-    people.approve(world.ctx, 1, "bob")
+    approvals.approve(world.ctx, 1, "bob")
     world.settle()
     assert world.hands.played == ["harsh.yml"]
 
@@ -80,7 +80,7 @@ def test_a_yes_given_when_another_step_applies_asks_for_that_step_first() -> Non
 def test_a_rejected_step_is_not_asked_for_again_by_a_decision_that_was_on_its_way() -> None:
     world = CatchWorld(with_steps(Step("raise.yml", approval="always")))
     world.ill()
-    people.reject(world.ctx, 1, "bob")
+    approvals.reject(world.ctx, 1, "bob")
     decide_due(world.ctx, 1)
     assert world.incident().state is State.ESCALATED
 
@@ -108,12 +108,12 @@ def test_a_persons_run_that_is_held_too_long_pages_once() -> None:
 def test_nobody_approves_the_retry_that_they_asked_for() -> None:
     world = World(with_steps(Step("raise.yml", approval="always")))
     world.ill()
-    people.reject(world.ctx, 1, "bob")
+    approvals.reject(world.ctx, 1, "bob")
     world.run_by("ann")
     assert world.incident().state is State.AWAITING_APPROVAL
     with pytest.raises(HeldError, match="ann asked for incident 1"):
-        people.approve(world.ctx, 1, "ann")
-    people.approve(world.ctx, 1, "bob")
+        approvals.approve(world.ctx, 1, "ann")
+    approvals.approve(world.ctx, 1, "bob")
     world.settle()
     assert world.hands.played == ["raise.yml"]
 

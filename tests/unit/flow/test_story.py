@@ -11,7 +11,7 @@ from autofix.core.incidents import State
 from autofix.core.runbooks import Step
 from autofix.core.runs import Outcome, RunResult
 from autofix.errors import HeldError
-from autofix.flow import people
+from autofix.flow import approvals, people
 from unit.flow.world import BOOK, World, lose_during, with_guards
 
 
@@ -255,7 +255,7 @@ def test_a_step_with_approval_waits_pages_and_goes_on_with_a_yes() -> None:
     world.pass_time(2000, step=100)
     assert world.hands.orders == []
     world.hands.does["raise.yml"] = world.well("r1")
-    people.approve(world.ctx, 1, "bob")
+    approvals.approve(world.ctx, 1, "bob")
     world.pass_time(15)
     assert world.incident().state is State.HEALED
 
@@ -265,9 +265,9 @@ def test_nobody_approves_what_they_asked_for_themselves() -> None:
     world.patient.state["r1"] = {"ratio": 0.95}
     world.run_by("ann")
     with pytest.raises(HeldError, match="ann asked for incident 1"):
-        people.approve(world.ctx, 1, "ann")
+        approvals.approve(world.ctx, 1, "ann")
     assert "incident.approval_refused" in world.actions()
-    people.approve(world.ctx, 1, "bob")
+    approvals.approve(world.ctx, 1, "bob")
     world.settle()
     assert world.hands.played == ["raise.yml"]
 
@@ -275,7 +275,7 @@ def test_nobody_approves_what_they_asked_for_themselves() -> None:
 def test_a_rejected_step_goes_to_a_person() -> None:
     world = World(replace(BOOK, fix=(Step("raise.yml", approval="always"),)))
     world.ill()
-    people.reject(world.ctx, 1, "bob", "not today")
+    approvals.reject(world.ctx, 1, "bob", "not today")
     assert world.incident().state is State.ESCALATED
     assert world.hands.orders == []
 

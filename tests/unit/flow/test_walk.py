@@ -21,7 +21,7 @@ from autofix.core.incidents import WITH_A_PERSON, Incident, State
 from autofix.core.runbooks import Runbook, Step
 from autofix.core.runs import Outcome, Run, RunEvent, RunKind, RunOrder, RunResult, RunState
 from autofix.errors import HeldError, StoreError
-from autofix.flow import people
+from autofix.flow import approvals, people
 from autofix.flow.context import Context
 from autofix.flow.recover import recover
 from autofix.testing.inventory import FakeInventory
@@ -51,7 +51,7 @@ ENDS = {
     "is cancelled": Outcome.CANCELLED,
 }
 ACTS: tuple[Callable[..., Any], ...] = (
-    people.acknowledge, people.resolve, people.approve, people.reject, people.close,
+    people.acknowledge, people.resolve, approvals.approve, approvals.reject, people.close,
 )  # fmt: skip
 BEFORE_THE_VERDICT = (State.FIXING, State.VERIFYING, State.ROLLING_BACK)
 WAITING_FOR_A_PERSON = (*WITH_A_PERSON, State.AWAITING_APPROVAL)
