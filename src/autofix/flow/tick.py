@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from autofix.core.incidents import State
 from autofix.errors import Duplicate, StoreError
-from autofix.flow import decide, escalate, intake, remediate, verify
+from autofix.flow import decide, escalate, intake, outbox, remediate, verify
 from autofix.flow.context import Context, log
 from autofix.flow.recover import LIVE, lose
 from autofix.flow.results import describe
@@ -77,7 +77,7 @@ class Engine:
         self._each("run", (r.id for r in runs), lambda each: remediate.execute(self._ctx, each))
         # A live run that no thread of ours is at has lost its thread (it has the same key).
         self._each("run", (r.id for r in live), lambda each: lose(self._ctx, each))
-        self._each("page", (p.id for p in pages), lambda each: escalate.deliver(self._ctx, each))
+        self._each("page", (p.id for p in pages), lambda each: outbox.deliver(self._ctx, each))
         self.ticked_at = now
 
     def _each(self, kind: str, ids: Iterable[int], work: Callable[[int], object]) -> None:

@@ -9,7 +9,7 @@ from autofix.core.inert import inert
 from autofix.core.pages import Page
 from autofix.errors import StoreError
 from autofix.flow.context import Context, log
-from autofix.flow.escalate import send
+from autofix.flow.outbox import send
 
 #: Seconds of trouble before a person is called, between two calls, and between two tries to write.
 PATIENCE, REPEAT, RETRY = 5.0, 900.0, 5.0
