@@ -14,10 +14,10 @@ from autofix.core.runs import RunKind, RunState
 from autofix.core.signals import Signal, SignalState
 from autofix.errors import HeldError, ServerBusy
 from autofix.flow.context import Context
-from autofix.flow.people import cancel, cancel_all
 from autofix.flow.pools import Pools
 from autofix.flow.record import of_signal
 from autofix.flow.recover import recover
+from autofix.flow.stopping import cancel, cancel_all
 from autofix.flow.tick import Engine
 
 #: How long a command that was interrupted goes on to bring things to rest, in seconds.

@@ -13,9 +13,9 @@ from autofix.core.audit import AuditEvent
 from autofix.core.runs import RunKind
 from autofix.errors import AutofixError, ConfigError
 from autofix.flow.context import Context, log
-from autofix.flow.people import cancel_all
 from autofix.flow.pools import Pools
 from autofix.flow.recover import recover
+from autofix.flow.stopping import cancel_all
 from autofix.flow.tick import Engine
 from autofix.scheduling.schedule import Schedule
 

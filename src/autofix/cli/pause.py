@@ -12,7 +12,7 @@ from autofix.core.incidents import LIVE, WORKING, State
 from autofix.core.inert import inert
 from autofix.core.runs import RunState
 from autofix.errors import StoreError, UsageError
-from autofix.flow import people
+from autofix.flow import stopping
 from autofix.options import suggest
 from autofix.ports import Reads
 
@@ -35,7 +35,7 @@ def pause(runbook: str, host: str, reason: str, cancel_running: bool) -> None:
         here.killswitch.set(actor(), reason)
         print("paused: nothing new starts")
     try:
-        ended = people.pause(
+        ended = stopping.pause(
             here.context(actor()),
             actor(),
             runbook=runbook,
@@ -71,7 +71,7 @@ def _known(here: Site, runbook: str, host: str) -> None:
 def resume(runbook: str, host: str) -> None:
     """Lift the pause of exactly this scope, and say what waits for it."""
     here = site()
-    lifted = people.resume(here.context(actor()), actor(), runbook=runbook, host=host)
+    lifted = stopping.resume(here.context(actor()), actor(), runbook=runbook, host=host)
     if not runbook and not host:
         lifted = here.killswitch.lift() or lifted
     if not lifted:

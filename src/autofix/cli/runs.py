@@ -11,7 +11,7 @@ from autofix.core.durations import human
 from autofix.core.inert import inert, shown
 from autofix.core.runs import Run, RunEvent
 from autofix.errors import UsageError
-from autofix.flow import people
+from autofix.flow import stopping
 from autofix.ports import Reads
 
 
@@ -123,7 +123,7 @@ def _events(reads: Reads, number: int) -> list[RunEvent]:
 def cancel(number: int, reason: str) -> None:
     """End a run that is under way; its incident goes to a person."""
     here = site()
-    people.cancel(here.context(actor()), number, actor(), reason)
+    stopping.cancel(here.context(actor()), number, actor(), reason)
     print(f"run {number} was asked to end; see `autofix runs show {number}`")
 
 

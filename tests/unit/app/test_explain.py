@@ -9,7 +9,7 @@ import pytest
 from autofix.app.explain import explain
 from autofix.core.conditions import parse
 from autofix.errors import ConfigError
-from autofix.flow import people
+from autofix.flow import stopping
 from unit.flow.world import BOOK, World
 
 
@@ -50,7 +50,7 @@ def test_a_cooldown_is_told_for_the_subject_it_holds() -> None:
 
 def test_an_open_incident_says_why_it_stands_where_it_stands() -> None:
     world = World()
-    people.pause(world.ctx, "ann", host="r1", reason="disk swap")
+    stopping.pause(world.ctx, "ann", host="r1", reason="disk swap")
     world.ill()
     words = said(world)
     assert "incident 1 is held: pause: r1 paused by ann: disk swap" in words

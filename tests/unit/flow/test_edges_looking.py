@@ -7,7 +7,7 @@ from dataclasses import replace
 from autofix.core.conditions import parse
 from autofix.core.incidents import State
 from autofix.core.runbooks import ProbeTrigger, Runbook, Step
-from autofix.flow import intake, people
+from autofix.flow import intake, stopping
 from autofix.flow.decide import decide_due
 from autofix.scheduling.observer import Observer
 from unit.flow.world import BOOK, World, with_guards, with_steps
@@ -25,13 +25,13 @@ def by_port(for_: float = 0.0) -> Runbook:
 def test_a_symptom_that_went_away_between_two_steps_spares_the_next_one() -> None:
     world = World(with_steps(Step("soft.yml"), Step("harsh.yml")))
     world.ill()
-    people.pause(world.ctx, "bob")
+    stopping.pause(world.ctx, "bob")
     world.pass_time(60)
     assert world.incident().state is State.HELD
     world.patient.state["r1"] = WELL
     world.look("r1")
     world.pass_time(60)
-    people.resume(world.ctx, "bob")
+    stopping.resume(world.ctx, "bob")
     world.pass_time(10)
     assert world.hands.played == ["soft.yml"]
     assert world.incident().state is State.RECOVERED
@@ -39,10 +39,10 @@ def test_a_symptom_that_went_away_between_two_steps_spares_the_next_one() -> Non
 
 def test_a_symptom_that_went_away_unseen_during_a_pause_starts_nothing() -> None:
     world = World()
-    people.pause(world.ctx, "bob")
+    stopping.pause(world.ctx, "bob")
     world.ill()
     world.patient.state["r1"] = WELL
-    people.resume(world.ctx, "bob")
+    stopping.resume(world.ctx, "bob")
     world.pass_time(5)
     assert world.hands.played == []
     assert world.incident().state is State.RECOVERED
@@ -54,11 +54,11 @@ def test_a_planned_run_that_waited_for_hours_does_not_run_on_a_healthy_host() ->
     world.look("r1")
     decide_due(world.ctx, 1)
     assert world.incident().state is State.FIXING
-    people.pause(world.ctx, "bob")
+    stopping.pause(world.ctx, "bob")
     world.pass_time(5 * 3600, step=60)
     world.patient.state["r1"] = WELL
     world.look("r1")
-    people.resume(world.ctx, "bob")
+    stopping.resume(world.ctx, "bob")
     world.pass_time(5)
     assert world.hands.played == []
     assert world.incident().state is State.RECOVERED
@@ -66,10 +66,10 @@ def test_a_planned_run_that_waited_for_hours_does_not_run_on_a_healthy_host() ->
 
 def test_a_target_that_cant_be_looked_at_after_a_hold_is_not_repaired() -> None:
     world = World()
-    people.pause(world.ctx, "bob")
+    stopping.pause(world.ctx, "bob")
     world.ill()
     world.patient.state["r1"] = REFUSED
-    people.resume(world.ctx, "bob")
+    stopping.resume(world.ctx, "bob")
     world.pass_time(5)
     assert world.hands.played == []
     assert REFUSED in world.incident().reason
@@ -77,10 +77,10 @@ def test_a_target_that_cant_be_looked_at_after_a_hold_is_not_repaired() -> None:
 
 def test_a_target_that_stays_out_of_sight_after_a_hold_is_told_to_a_person() -> None:
     world = World()
-    people.pause(world.ctx, "bob")
+    stopping.pause(world.ctx, "bob")
     world.ill()
     world.patient.state["r1"] = REFUSED
-    people.resume(world.ctx, "bob")
+    stopping.resume(world.ctx, "bob")
     world.pass_time(1000, step=10)
     assert world.hands.played == []
     assert world.incident().state is State.ESCALATED
@@ -148,7 +148,7 @@ def test_a_fact_that_cant_be_stored_counts_as_a_failed_look() -> None:
 def test_one_of_two_triggers_that_clears_does_not_end_the_incident() -> None:
     evicting = ProbeTrigger("redis", "redis", parse("evictions > 5"))
     world = World(replace(BOOK, triggers=(*BOOK.triggers, evicting)))
-    people.pause(world.ctx, "bob")
+    stopping.pause(world.ctx, "bob")
     for minute in range(30):
         world.patient.state["r1"] = {**ILL, "evictions": 10 * (minute % 2)}
         world.look("r1", trigger=0)
@@ -175,14 +175,14 @@ def test_a_symptom_that_comes_and_goes_within_one_cooldown_pages_once() -> None:
 
 def test_a_later_step_that_is_held_too_long_pages_once_more() -> None:
     world = World(with_steps(Step("soft.yml"), Step("harsh.yml")))
-    people.pause(world.ctx, "bob")
+    stopping.pause(world.ctx, "bob")
     world.ill()
     world.pass_time(1000, step=20)
     assert len(world.bell.rung) == 1
-    people.resume(world.ctx, "bob")
+    stopping.resume(world.ctx, "bob")
     world.pass_time(5)
     assert world.hands.played == ["soft.yml"]
-    people.pause(world.ctx, "bob")
+    stopping.pause(world.ctx, "bob")
     world.pass_time(3 * 3600, step=60)
     assert world.incident().state is State.HELD
     assert len(world.bell.rung) == 2
@@ -193,10 +193,10 @@ def test_a_run_that_was_put_back_spares_a_host_that_got_well_unseen() -> None:
     world.patient.state["r1"] = ILL
     world.look("r1")
     decide_due(world.ctx, 1)
-    people.pause(world.ctx, "bob")
+    stopping.pause(world.ctx, "bob")
     world.pass_time(60)
     world.patient.state["r1"] = WELL
-    people.resume(world.ctx, "bob")
+    stopping.resume(world.ctx, "bob")
     world.pass_time(10)
     assert world.hands.played == []
     assert world.incident().state is State.RECOVERED

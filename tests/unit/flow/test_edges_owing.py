@@ -13,7 +13,7 @@ from autofix.core.incidents import State
 from autofix.core.runbooks import Step
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult, RunState
 from autofix.errors import StoreError
-from autofix.flow import people
+from autofix.flow import stopping
 from autofix.flow.recover import recover
 from autofix.testing.clock import FakeClock
 from autofix.testing.memory import MemoryStore, MemoryTransaction
@@ -103,7 +103,7 @@ def test_an_afterwards_that_the_servers_stop_cut_short_is_done_by_the_next_serve
     world.hands.does["evict.yml"] = world.well("r1")
 
     def stop(_: RunOrder) -> RunResult:
-        people.cancel_all(world.ctx, world.ctx.owner, "the server stops")
+        stopping.cancel_all(world.ctx, world.ctx.owner, "the server stops")
         del world.hands.does["restore.yml"]
         return RunResult(Outcome.CANCELLED, "cancelled")
 

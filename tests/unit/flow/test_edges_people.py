@@ -8,7 +8,7 @@ from autofix.core.conditions import parse
 from autofix.core.incidents import State
 from autofix.core.runbooks import Step
 from autofix.errors import HeldError
-from autofix.flow import approvals, people
+from autofix.flow import approvals, people, stopping
 from autofix.flow.decide import decide_due
 from unit.flow.world import CatchWorld, World, with_steps
 
@@ -37,11 +37,11 @@ def test_a_retry_that_meets_a_pause_runs_when_the_pause_is_lifted() -> None:
     world.pass_time(120)
     before = len(world.hands.orders)
     assert world.ask_by("ann").state == "matched"
-    people.pause(world.ctx, "bob")
+    stopping.pause(world.ctx, "bob")
     world.settle()
     assert world.incident().state is State.HELD
     assert len(world.hands.orders) == before
-    people.resume(world.ctx, "bob")
+    stopping.resume(world.ctx, "bob")
     world.pass_time(2)
     assert world.hands.played[before:] == ["rewrite.yml"]
     assert world.defects == []
@@ -99,7 +99,7 @@ def test_a_persons_run_that_is_held_too_long_pages_once() -> None:
     world = World(with_steps(Step("soft.yml"), Step("harsh.yml")))
     world.patient.state["r1"] = {"ratio": 0.95}
     world.run_by("ann")
-    people.pause(world.ctx, "bob")
+    stopping.pause(world.ctx, "bob")
     world.pass_time(3600, step=20)
     assert world.incident().state is State.HELD
     assert len(world.bell.rung) == 1

@@ -16,7 +16,7 @@ from autofix.app.site import Site, SystemClock
 from autofix.core.incidents import State
 from autofix.core.runbooks import Step
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult, RunState
-from autofix.flow import people
+from autofix.flow import stopping
 from autofix.flow.pools import SIZES, Pools
 from autofix.flow.tick import Engine
 from autofix.testing.inventory import FakeInventory
@@ -180,7 +180,7 @@ def test_a_defect_of_the_heartbeat_does_not_make_a_run_deaf_to_a_cancel() -> Non
     real_time(world, runner, store)
     with at_work(world):
         wait_until(lambda: bool(runner.at_work) and store.asked > 0, "the defect")
-        people.cancel_all(world.ctx, "ann", "enough")
+        stopping.cancel_all(world.ctx, "ann", "enough")
         wait_until(lambda: not runner.at_work, "the run's end")
     assert world.runs()[0].outcome is Outcome.CANCELLED
 
@@ -190,7 +190,7 @@ def test_output_that_cant_be_stored_does_not_make_a_run_deaf_to_a_cancel() -> No
     real_time(world, runner)
     with at_work(world):
         wait_until(lambda: bool(runner.at_work), "the run's start")
-        people.cancel_all(world.ctx, "ann", "enough")
+        stopping.cancel_all(world.ctx, "ann", "enough")
         wait_until(lambda: not runner.at_work, "the run's end")
     assert world.runs()[0].outcome is Outcome.CANCELLED
 

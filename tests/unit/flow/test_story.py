@@ -11,7 +11,7 @@ from autofix.core.incidents import State
 from autofix.core.runbooks import Step
 from autofix.core.runs import Outcome, RunResult
 from autofix.errors import HeldError
-from autofix.flow import approvals, people
+from autofix.flow import approvals, people, stopping
 from unit.flow.world import BOOK, World, lose_during, with_guards
 
 
@@ -205,11 +205,11 @@ def test_one_host_is_never_worked_on_twice_at_once_by_different_runbooks() -> No
 
 def test_a_pause_holds_what_was_planned_and_a_resume_lets_it_go() -> None:
     world = World()
-    people.pause(world.ctx, "ann", reason="upgrade")
+    stopping.pause(world.ctx, "ann", reason="upgrade")
     world.ill()
     assert world.incident().reason == "pause: everything paused by ann: upgrade"
     assert world.hands.orders == []
-    assert people.resume(world.ctx, "ann")
+    assert stopping.resume(world.ctx, "ann")
     world.hands.does["rewrite.yml"] = world.well("r1")
     world.pass_time(15)
     assert world.incident().state is State.HEALED
@@ -282,7 +282,7 @@ def test_a_rejected_step_goes_to_a_person() -> None:
 
 def test_a_person_is_refused_at_once_with_the_guards_reason() -> None:
     world = World()
-    people.pause(world.ctx, "bob", host="r1", reason="disk swap")
+    stopping.pause(world.ctx, "bob", host="r1", reason="disk swap")
     signal = world.run_by("ann")
     assert signal.reason == "r1 paused by bob: disk swap"
     assert world.incidents() == []

@@ -21,7 +21,7 @@ from autofix.core.incidents import WITH_A_PERSON, Incident, State
 from autofix.core.runbooks import Runbook, Step
 from autofix.core.runs import Outcome, Run, RunEvent, RunKind, RunOrder, RunResult, RunState
 from autofix.errors import HeldError, StoreError
-from autofix.flow import approvals, people
+from autofix.flow import approvals, people, stopping
 from autofix.flow.context import Context
 from autofix.flow.recover import recover
 from autofix.testing.inventory import FakeInventory
@@ -166,7 +166,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule(on=st.booleans(), host=st.sampled_from(["", *HOSTS]))
     def a_person_pauses_or_resumes(self, on: bool, host: str) -> None:
-        act = people.pause if on else people.resume
+        act = stopping.pause if on else stopping.resume
         self.town.do(lambda: act(self.ctx, "bob", host=host))
 
     @rule(kind=st.sampled_from([*BOOKS, "whole", "whole", "gone"]), host_gone=st.booleans())
@@ -227,7 +227,7 @@ class Walk(RuleBasedStateMachine):
         self.town.patient.state.clear()
         self.the_channels(True)
         for host in ("", *HOSTS):
-            people.resume(self.ctx, "bob", host=host)
+            stopping.resume(self.ctx, "bob", host=host)
         self.town.pass_time(6000, step=200)
         self.nothing_raises()
         assert self._planned() == []
