@@ -13,9 +13,9 @@ from autofix.core.runbooks import AlertTrigger, ProbeTrigger, Runbook, ScheduleT
 from autofix.core.triggers import Watch
 from autofix.errors import UsageError
 from autofix.flow.context import Context
-from autofix.flow.decide import situation
 from autofix.flow.intake import defaults
 from autofix.flow.looking import scope
+from autofix.flow.situation import situation
 from autofix.options import suggest
 from autofix.ports import Reads
 
@@ -119,10 +119,10 @@ def _one(
         lines.append(f"for {incident.subject}:")
     if real:
         lines.append(f"incident {incident.id} is {incident.state}: {incident.reason}")
-    for guard in GUARDS:
+    for name, guard in GUARDS.items():
         brake = guard(runbook, incident, seen)
         words = brake.reason if brake else "lets it pass"
-        lines.append(f"guard {guard.__name__}: {words}")
+        lines.append(f"guard {name}: {words}")
     names = scope(ctx, incident.host, incident.facts, incident.inputs)
     decision = decide(runbook, incident, seen, names)
     if isinstance(decision, Act):

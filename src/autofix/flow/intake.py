@@ -15,9 +15,9 @@ from autofix.core.signals import Signal, SignalState
 from autofix.core.triggers import Verdict, Watch, advance
 from autofix.flow import escalate, owing
 from autofix.flow.context import Context
-from autofix.flow.decide import situation
 from autofix.flow.looking import look, ours, scope, subject_of, trigger_subject
 from autofix.flow.record import of_incident, of_signal
+from autofix.flow.situation import situation
 from autofix.ports import Transaction
 
 #: Not touched yet: when the symptom goes away by itself, so does the incident.

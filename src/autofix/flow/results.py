@@ -13,9 +13,10 @@ from autofix.core.verification import Judgement, Next, after_rollback, after_ste
 from autofix.errors import AutofixError
 from autofix.flow import escalate, owing, planning
 from autofix.flow.context import Context
-from autofix.flow.decide import apply, situation
+from autofix.flow.decide import apply
 from autofix.flow.looking import scope
 from autofix.flow.record import of_incident
+from autofix.flow.situation import situation
 from autofix.ports import Transaction
 
 

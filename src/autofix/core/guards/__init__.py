@@ -1,0 +1,32 @@
+"""Guards: reasons not to act now. Each is one small function; the table gives their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from autofix.core.guards import fleet, people, target
+from autofix.core.guards.situation import Brake, Guard, Situation
+from autofix.core.incidents import Incident
+from autofix.core.runbooks import Runbook
+
+__all__ = ["GUARDS", "Brake", "Guard", "Situation", "first_brake"]
+
+#: In this order; the first that brakes is the reason given.
+GUARDS: Mapping[str, Guard] = {
+    "pause": people.paused,
+    "breaker": target.breaker,
+    "cooldown": target.cooldown,
+    "owed": target.owed,
+    "host_lock": target.host_locked,
+    "at_once": fleet.at_once,
+    "blind": target.blind,
+}
+
+
+def first_brake(runbook: Runbook, incident: Incident, situation: Situation) -> Brake | None:
+    """The first guard that says no, or None when all let it pass."""
+    for guard in GUARDS.values():
+        brake = guard(runbook, incident, situation)
+        if brake is not None:
+            return brake
+    return None

@@ -1,0 +1,59 @@
+"""Guards about the target: what was tried there, and what goes on there now."""
+
+from __future__ import annotations
+
+from autofix.core.durations import human
+from autofix.core.guards.situation import Brake, Situation
+from autofix.core.incidents import Incident, Origin
+from autofix.core.runbooks import Runbook
+
+
+def breaker(runbook: Runbook, incident: Incident, situation: Situation) -> Brake | None:
+    limit = runbook.guards.attempts
+    if incident.fix_started_at is not None or incident.check or situation.attempts < limit.max:
+        return None
+    return Brake(
+        "breaker",
+        f"breaker open: {situation.attempts} attempts on {incident.target} within "
+        f"{human(limit.per)} (at most {limit.max})",
+        final=True,
+    )
+
+
+def cooldown(runbook: Runbook, incident: Incident, situation: Situation) -> Brake | None:
+    if incident.fix_started_at is not None or situation.last_ended is None or incident.check:
+        return None
+    over = situation.last_ended + runbook.guards.cooldown
+    if situation.now >= over or "cooldown" in incident.accepted:
+        return None
+    left, ago = human(over - situation.now), human(situation.now - situation.last_ended)
+    return Brake(
+        "cooldown",
+        f"cooldown for another {left}: the last incident here ended {ago} ago",
+        until=over,
+        page=incident.origin is not Origin.PERSON,  # back so soon is flapping: told once
+    )
+
+
+def owed(_: Runbook, incident: Incident, situation: Situation) -> Brake | None:
+    if not situation.owed:
+        return None
+    return Brake("owed", f"on {incident.target}, {situation.owed} must finish first")
+
+
+def host_locked(_: Runbook, incident: Incident, situation: Situation) -> Brake | None:
+    if not situation.locked_by:
+        return None
+    return Brake("host_lock", f"{incident.host} is being worked on by {situation.locked_by}")
+
+
+def blind(runbook: Runbook, incident: Incident, situation: Situation) -> Brake | None:
+    # A target that can't be looked at is not repaired.
+    if not situation.blind:
+        return None
+    since = incident.held_since if incident.held_since is not None else situation.now
+    return Brake(
+        "blind",
+        f"could not look at {incident.target}: {situation.blind}",
+        final=incident.check or situation.now - since >= runbook.guards.hold_limit,
+    )
