@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from autofix import crashpoints
 from autofix.ansible import processes
 from autofix.ansible.folder import RunFolder
 from autofix.ansible.ledger import Ledger
@@ -62,6 +63,7 @@ class LiveRun:
         except OSError:
             self._listener.close()
             raise
+        crashpoints.reach("executor.started")
 
     def follow(self, on_event: Callable[[RunEvent], None], cancel: Cancel) -> Ending:
         """Pass events on as they come, until the run has ended or has been ended."""

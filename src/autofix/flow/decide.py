@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from autofix import crashpoints
 from autofix.core.decisions import (
     Act,
     AwaitApproval,
@@ -39,6 +40,7 @@ def decide_due(ctx: Context, incident_id: int) -> None:
                 return
             incident = replace(incident, facts=looked if looked is not None else incident.facts)
             if _decide(ctx, tx, runbook, incident, looked is not None):
+                crashpoints.reach("decision.deciding")
                 return
         # A guard let it pass, but what is known is old: look once more before acting.
         reading = look_for(ctx, runbook, incident)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autofix import crashpoints
 from autofix.core.escalation import Message, compose, compose_blind
 from autofix.core.incidents import Incident, State
 from autofix.core.inert import inert
@@ -30,6 +31,7 @@ def escalate(
         state=State.ESCALATED, reason=reason, due_at=None, updated_at=now, paged_for=paged
     )
     saved = tx.save_incident(moved, of_incident(moved, "escalated", now))
+    crashpoints.reach("incident.escalated")
     if not incident.check:
         page_text(ctx, tx, saved, runbook, reason, now)
         return saved
@@ -96,6 +98,7 @@ def _queue(
         tx.record(of_page(draft, "unroutable", now))
         return
     tx.add_page(draft, of_page(draft, "queued", now))
+    crashpoints.reach("page.queued")
 
 
 def quiet(tx: Transaction, incident: Incident, by: str, now: float) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
+from autofix import crashpoints
 from autofix.core.runs import Run, RunEvent
 from autofix.errors import StoreError
 from autofix.flow.context import Context, log
@@ -32,6 +33,7 @@ class Heartbeat:
         """Keep an event; it reaches the store with the next beat."""
         with self._lock:
             self._events.append(event)
+        crashpoints.reach("run.event")
 
     def __enter__(self) -> Heartbeat:
         self._thread.start()

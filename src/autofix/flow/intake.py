@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from autofix import crashpoints
 from autofix.core.decisions import Escalate, Hold, decide
 from autofix.core.incidents import WITH_A_PERSON, Incident, Origin, State
 from autofix.core.inputs import check_inputs
@@ -40,6 +41,8 @@ def observe(ctx: Context, observations: Sequence[Observation]) -> None:
             # Saved one by one: a later look of the same batch builds on it.
             for reading in each.readings:
                 tx.save_watches(_observe_one(ctx, tx, each.runbook, each.trigger, reading))
+        crashpoints.reach("watch.observing")
+    crashpoints.reach("watch.observed")
 
 
 def _observe_one(
@@ -137,7 +140,10 @@ def _fires_elsewhere(tx: Transaction, runbook: Runbook, watch: Watch) -> bool:
 def receive(ctx: Context, signal: Signal) -> Signal:
     """Write a signal down, durably, before anything is done about it."""
     with ctx.store.transaction() as tx:
-        return tx.add_signal(signal, of_signal(signal, "received", signal.at))
+        received = tx.add_signal(signal, of_signal(signal, "received", signal.at))
+        crashpoints.reach("signal.receiving")
+    crashpoints.reach("signal.received")
+    return received
 
 
 def handle(ctx: Context, signal: Signal) -> Signal:
@@ -158,6 +164,7 @@ def handle(ctx: Context, signal: Signal) -> Signal:
             incident=incident.id if incident else None,
         )
         tx.save_signal(handled, of_signal(handled, str(state), now))
+        crashpoints.reach("signal.matching")
         return handled
 
 
@@ -262,8 +269,10 @@ def _refusal(ctx: Context, tx: Transaction, runbook: Runbook, draft: Incident, n
 def _open(
     tx: Transaction, runbook: Runbook, signal: Signal, now: float, was_ill: bool | None
 ) -> Incident:
-    incident = _draft(runbook, signal, now, was_ill)
-    return tx.add_incident(incident, of_incident(incident, "opened", now, signal.by or "autofix"))
+    draft = _draft(runbook, signal, now, was_ill)
+    opened = tx.add_incident(draft, of_incident(draft, "opened", now, signal.by or "autofix"))
+    crashpoints.reach("incident.opened")
+    return opened
 
 
 def _draft(runbook: Runbook, signal: Signal, now: float, was_ill: bool | None) -> Incident:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
+from autofix import crashpoints
 from autofix.core.pages import Page, PageState
 from autofix.errors import AutofixError
 from autofix.flow.context import Context, log
@@ -26,7 +27,9 @@ def deliver(ctx: Context, page_id: int) -> None:
     waiting = _rerouted(ctx, waiting)
     name = waiting.next_channel
     # Sent, but not yet written down since the store failed: only the writing is still to do.
+    crashpoints.reach("page.sending")
     answer, error = ctx.delivered.get(page_id) or send(ctx.book.channels.get(name), waiting, name)
+    crashpoints.reach("page.sent")
     if not error:
         ctx.delivered[page_id] = (answer, "")
     now = ctx.clock.now()
@@ -44,6 +47,8 @@ def deliver(ctx: Context, page_id: int) -> None:
             state=PageState.SENT, sent_by=name, sent_at=now, due_at=None, tried=current.tried + 1
         )
         tx.save_page(sent, of_page(sent, "sent", now, channel=name, answer=answer))
+        crashpoints.reach("page.writing")
+    crashpoints.reach("page.written")
     ctx.delivered.pop(page_id, None)
 
 

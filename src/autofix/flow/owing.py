@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autofix import crashpoints
 from autofix.core.incidents import Incident
 from autofix.core.runs import Run, RunKind, RunState
 from autofix.flow.record import of_run
@@ -33,6 +34,7 @@ def release(tx: Transaction, incident: Incident, now: float) -> None:
         if run.kind is RunKind.AFTERWARDS and (run.step, run.attempt) in started:
             due = run.with_(due_at=now, variables=run.variables)
             tx.save_run(due, of_run(due, "due", now))
+            crashpoints.reach("owed.due")
         else:
             dropped = run.with_(state=RunState.DROPPED, due_at=None, finished_at=now)
             tx.save_run(dropped, of_run(dropped, "dropped", now))
@@ -47,5 +49,7 @@ def next_attempt(tx: Transaction, incident: Incident) -> int:
 def owe_again(tx: Transaction, lost: Run, now: float) -> Run:
     """The same afterwards once more, for a lost one of an idempotent runbook."""
     used = [run.attempt for run in tx.runs(incident=lost.incident)]
-    run = lost.anew(now, attempt=max(used) + 1)
-    return tx.add_run(run, of_run(run, "planned", now, after_loss_of=lost.id))
+    draft = lost.anew(now, attempt=max(used) + 1)
+    run = tx.add_run(draft, of_run(draft, "planned", now, after_loss_of=lost.id))
+    crashpoints.reach("owed.again")
+    return run

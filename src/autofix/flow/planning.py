@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autofix import crashpoints
 from autofix.core.decisions import Act
 from autofix.core.incidents import Incident, State
 from autofix.core.runbooks import Runbook
@@ -47,6 +48,7 @@ def plan(
     run = tx.add_run(draft, of_run(draft, "planned", now))
     if step.afterwards and not incident.check:
         owing.owe(tx, run, step.afterwards, now)
+    crashpoints.reach("run.planned")
     return run
 
 
@@ -57,3 +59,4 @@ def roll_back(tx: Transaction, runbook: Runbook, incident: Incident, fix: Run, n
     moved = incident.with_(state=State.ROLLING_BACK, reason=reason, due_at=None, updated_at=now)
     tx.save_incident(moved, of_incident(moved, "rolling_back", now))
     tx.add_run(draft, of_run(draft, "planned", now))
+    crashpoints.reach("step.rolling_back")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from autofix import crashpoints
 from autofix.core.runs import Outcome, Run, RunState
 from autofix.errors import StoreError
 from autofix.flow.context import Context, log
@@ -20,9 +21,12 @@ def recover(ctx: Context) -> list[Run]:
         orphans = reads.runs(states=LIVE, limit=10_000)
     if not orphans:
         return []
+    crashpoints.reach("recover.leftovers")
     ended = ctx.runner.end_leftovers([run.id for run in orphans])
+    crashpoints.reach("recover.ended")
     for run in orphans:
         _lose_surely(ctx, run.id, run.id in ended)
+        crashpoints.reach("recover.lost")
     return orphans
 
 
@@ -62,4 +66,5 @@ def _lose(ctx: Context, run_id: int, was_running: bool, follow: Callable[..., No
         lost = tx.save_run(lost, of_run(lost, "lost", now, processes_ended=was_running))
         tx.free_host(run.host, run.token)
         follow(ctx, tx, lost, now=now)
+        crashpoints.reach("recover.losing")
     log.warning("run %s (%s on %s) was lost: its owner died", run.id, run.playbook, run.host)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from autofix import crashpoints
 from autofix.core.door import tame
 from autofix.core.incidents import Incident, State
 from autofix.core.plain import plain
@@ -30,9 +31,12 @@ def execute(ctx: Context, run_id: int) -> None:
     run = _claim(ctx, run_id)
     if run is None:
         return
+    crashpoints.reach("run.claimed")
     with Heartbeat(ctx, run) as beat:
         result = _run(ctx, run, beat)
+    crashpoints.reach("run.ended")
     _finish_surely(ctx, run, result, beat.why)
+    crashpoints.reach("run.finished")
 
 
 def _run(ctx: Context, run: Run, beat: Heartbeat) -> RunResult:
@@ -86,7 +90,9 @@ def _claim(ctx: Context, run_id: int) -> Run | None:
         if obstacle:
             _wait(ctx, tx, run, obstacle, now)
             return None
-        return _start(tx, run, token, ctx.owner, now)
+        started = _start(tx, run, token, ctx.owner, now)
+        crashpoints.reach("run.claiming")
+        return started
 
 
 def _obstacle(ctx: Context, tx: Transaction, run: Run) -> str:
@@ -223,3 +229,4 @@ def _finish(
         )
         tx.free_host(run.host, run.token)
         follow(ctx, tx, done, now=now)
+        crashpoints.reach("run.finishing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from autofix import crashpoints
 from autofix.core.decisions import decide
 from autofix.core.incidents import WORKING, Incident, Looks, State
 from autofix.core.inert import inert
@@ -117,6 +118,7 @@ def _healed(tx: Transaction, incident: Incident, reason: str, now: float) -> Non
     if incident.was_ill is False:
         reason = f"{reason} (it was so before the run, too)"
     _over(tx, incident, State.HEALED, reason, now)
+    crashpoints.reach("step.healed")
 
 
 def _go_on(
@@ -136,6 +138,7 @@ def _go_on(
     else:
         moved = replace(incident, step=incident.step + 1, reason=why, held_since=None)
     moved = tx.save_incident(moved, of_incident(moved, "not_healed", now))
+    crashpoints.reach("step.next")
     names = scope(ctx, moved.host, moved.facts, moved.inputs)
     decision = decide(runbook, moved, situation(ctx, tx, runbook, moved, now), names)
     apply(ctx, tx, runbook, moved, decision, now)
@@ -177,6 +180,7 @@ def _after_rollback(
         updated_at=now,
     )
     tx.save_incident(moved, of_incident(moved, "rolled_back", now))
+    crashpoints.reach("step.rolled_back")
 
 
 def _after_afterwards(

@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 
-from autofix.core.incidents import State
+from autofix import crashpoints
 from autofix.errors import Duplicate, StoreError
 from autofix.flow import decide, escalate, intake, outbox, remediate, verify
 from autofix.flow.context import Context, log
-from autofix.flow.recover import LIVE, lose
+from autofix.flow.recover import lose
 from autofix.flow.results import describe
 from autofix.flow.trouble import Trouble
 
@@ -64,25 +64,21 @@ class Engine:
         """Everything that is due now, started once."""
         now = self._ctx.clock.now()
         with self._ctx.store.reading() as reads:
-            signals = reads.signals(received=True)
-            incidents = reads.due_incidents(now)
-            runs = reads.due_runs(now)
-            pages = reads.due_pages(now)
-            live = reads.runs(states=LIVE, limit=1000)
-        self._each("decide", (s.id for s in signals), self._signal)
-        judged = [i.id for i in incidents if i.state is State.VERIFYING]
-        decided = [i.id for i in incidents if i.state is not State.VERIFYING]
-        self._each("decide", decided, self._decide)
-        self._each("look", judged, self._look)
-        self._each("run", (r.id for r in runs), lambda each: remediate.execute(self._ctx, each))
+            due = reads.due(now)
+        self._each("decide", due.signals, self._signal, key="signal")
+        self._each("decide", due.decisions, self._decide)
+        self._each("look", due.looks, self._look)
+        self._each("run", due.runs, lambda each: remediate.execute(self._ctx, each))
         # A live run that no thread of ours is at has lost its thread (it has the same key).
-        self._each("run", (r.id for r in live), lambda each: lose(self._ctx, each))
-        self._each("page", (p.id for p in pages), lambda each: outbox.deliver(self._ctx, each))
+        self._each("run", due.running, lambda each: lose(self._ctx, each))
+        self._each("page", due.pages, lambda each: outbox.deliver(self._ctx, each))
         self.ticked_at = now
 
-    def _each(self, kind: str, ids: Iterable[int], work: Callable[[int], object]) -> None:
+    def _each(
+        self, kind: str, ids: Iterable[int], work: Callable[[int], object], key: str = ""
+    ) -> None:
         for each in ids:
-            self._start(kind, f"{kind} {each}", self._task(work, each))
+            self._start(kind, f"{key or kind} {each}", self._task(work, each))
 
     def _task(self, work: Callable[[int], object], each: int) -> Callable[[], None]:
         def task() -> None:
@@ -100,16 +96,22 @@ class Engine:
     def _signal(self, signal_id: int) -> None:
         with self._ctx.store.reading() as reads:
             signal = reads.signal(signal_id)
-        if signal is not None:
-            intake.handle(self._ctx, signal)
+        if signal is None:
+            return
+        opened = intake.handle(self._ctx, signal).incident
+        if opened is not None:
+            self._decide(opened)
+            crashpoints.reach("signal.matched")
 
     def _decide(self, incident_id: int) -> None:
         # Decisions run side by side but commit one after the other, each with all guards looked
         # at in its own transaction: at_once sees every decision before it.
         self._surely(decide.decide_due, incident_id)
+        crashpoints.reach("decision.decided")
 
     def _look(self, incident_id: int) -> None:
         self._surely(verify.look_again, incident_id)
+        crashpoints.reach("verify.judged")
 
     def _surely(self, work: Callable[[Context, int], None], incident_id: int) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from autofix import crashpoints
 from autofix.core.incidents import Incident, Looks, State
 from autofix.core.runbooks import Runbook, Verify
 from autofix.core.runs import Outcome, Run, RunKind
@@ -32,7 +33,9 @@ def look_again(ctx: Context, incident_id: int) -> None:
 
 
 def _judge(ctx: Context, runbook: Runbook, verify: Verify, before: Incident) -> None:
+    crashpoints.reach("verify.looking")
     reading = look_for(ctx, runbook, before)
+    crashpoints.reach("verify.looked")
     facts = fresh(runbook, before, reading)
     names = scope(ctx, before.host, facts, before.inputs)
     holds = (
@@ -52,9 +55,10 @@ def _judge(ctx: Context, runbook: Runbook, verify: Verify, before: Incident) -> 
         event = of_incident(seen, "looked", now, judgement=str(judged.judgement), saw=judged.reason)
         if judged.judgement is Judgement.WAIT:
             tx.save_incident(seen, event if _news(incident, holds) else None)
-            return
-        seen = tx.save_incident(seen, event)
-        conclude(ctx, tx, runbook, seen, fix, judged.judgement, judged.reason, now)
+        else:
+            seen = tx.save_incident(seen, event)
+            conclude(ctx, tx, runbook, seen, fix, judged.judgement, judged.reason, now)
+        crashpoints.reach("verify.judging")
 
 
 def _bounds(verify: Verify, fix: Run) -> Verify:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from autofix import crashpoints
 from autofix.errors import AuditError
 
 log = logging.getLogger("autofix.store")
@@ -48,6 +49,7 @@ def write(path: Path, head: Head) -> None:
             file.write(f"{head[0]} {head[1]}\n")
             file.flush()
             os.fsync(file.fileno())
+        crashpoints.reach("head.written")
         fresh.replace(path)
     except OSError:
         fresh.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from autofix import crashpoints
 from autofix.core.audit import GENESIS, AuditEvent, numbered
 from autofix.store import tables
 from autofix.store.chain import digest
@@ -45,6 +46,7 @@ class Sealer:
         row["hash"] = digest(tuple(row[column] for column in SEALED))
         self._session.change(_APPEND, [row])
         self._head = (size + 1, row["hash"])
+        crashpoints.reach("audit.sealed")
 
     def _stored_head(self) -> tuple[int, str]:
         t = tables.audit.c

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.engine import URL
 
+from autofix import crashpoints
 from autofix.core.audit import GENESIS, AuditEntry, Break
 from autofix.errors import StoreError
 from autofix.store import lead, stored, tables
@@ -50,6 +51,8 @@ class SqlStore:
                 tx = SqlTransaction(session)
                 yield tx
                 session.check()
+                crashpoints.reach("commit.before")
+            crashpoints.reach("commit.after")
             if tx.sealer.moved_to is not None:
                 self._head.moved(tx.sealer.moved_to)
 
