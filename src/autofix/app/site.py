@@ -149,6 +149,7 @@ class Site:
             wiring.channels(self.settings),
             self.settings.policies,
             wiring.connections(self.settings),
+            self.settings.calendars,
         )
 
     def changed(self) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from autofix.config import paging, reading
+from autofix.config import calendar_models, paging, reading
 from autofix.config.document import Document, read
 from autofix.config.files import find
 from autofix.config.paging import ChannelSettings
@@ -23,6 +23,7 @@ from autofix.config.settings_models import (
     AnsibleBlock,
     SettingsFile,
 )
+from autofix.core.calendars import ALWAYS, Calendar
 from autofix.core.escalation import Policy
 from autofix.core.inert import inert
 from autofix.errors import ConfigError, Problem
@@ -62,6 +63,7 @@ class Settings:
     playbooks: Path
     runbooks: Path
     timezone: str = "UTC"
+    calendars: Mapping[str, Calendar] = field(default_factory=lambda: {ALWAYS.name: ALWAYS})
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
@@ -138,7 +140,15 @@ def _without_faults(document: Document) -> tuple[dict[str, Any], list[Problem]]:
 
 def _empty_block(key: str, value: Any) -> bool:
     """`channels:` with nothing below it is an empty block, as people leave it."""
-    blocks = ("connections", "channels", "policies", "ansible", "retention", "overrides")
+    blocks = (
+        "connections",
+        "channels",
+        "policies",
+        "ansible",
+        "retention",
+        "overrides",
+        "calendars",
+    )
     return value is None and key in blocks
 
 
@@ -152,6 +162,7 @@ def _plain(file: Path, found: SettingsFile, document: Document) -> Settings:
         playbooks=_path(folder, found.playbooks),
         runbooks=_path(folder, found.runbooks),
         timezone=found.timezone,
+        calendars=calendar_models.build(found.calendars, found.timezone),
         policies={name: Policy(name, tuple(p.channels)) for name, p in found.policies.items()},
         ansible=_ansible(folder, found.ansible),
         retention=Retention(found.retention.runs, found.retention.audit),

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
+from autofix.config.calendar_models import Calendars, Timezone
 from autofix.config.fields import Block, OneLine
 from autofix.options import Duration
 
 HALF_A_YEAR = 180 * 86400.0
 SQLITE = "sqlite:///"
-
-
-def _timezone(value: str) -> str:
-    try:
-        if value != "UTC":
-            ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(
-            f"there is no time zone {value!r}: write for example UTC or Europe/Berlin"
-        ) from None
-    return value
 
 
 def _store(value: str) -> str:
@@ -67,7 +56,8 @@ class SettingsFile(Block):
     inventory: OneLine = "inventory"
     playbooks: OneLine = "playbooks"
     runbooks: OneLine = "runbooks"
-    timezone: Annotated[OneLine, AfterValidator(_timezone)] = "UTC"
+    timezone: Timezone = "UTC"
+    calendars: Calendars = Field(default_factory=dict)
     connections: dict[str, dict[str, Any]] = Field(default_factory=dict)
     channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
     policies: dict[str, PolicyBlock] = Field(default_factory=dict)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autofix.core.calendars import ALWAYS, Calendar
 from autofix.core.escalation import Policy
 from autofix.core.readings import Target
 from autofix.core.runbooks import Runbook
@@ -25,6 +26,7 @@ class Book:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by probe
+    calendars: Mapping[str, Calendar] = field(default_factory=lambda: {ALWAYS.name: ALWAYS})
 
     def target(self, probe: str, host: str) -> Target:
         """The host with the settings' connection variables under the inventory's own."""

@@ -38,6 +38,7 @@ SECTIONS = {
         "": "The file",
         "PolicyBlock": "Policies",
         "AnsibleBlock": "Ansible",
+        "CalendarBlock": "Calendars",
         "RetentionBlock": "Retention",
         **{f"channel_{kind}": f"Channel {kind}" for kind in channels.TABLE},
     },
@@ -114,7 +115,7 @@ def test_the_example_of_a_runbook_is_a_good_one(site: Any) -> None:
 def test_the_examples_of_settings_are_good_ones(site: Any) -> None:
     text = (DOCS / "settings.md").read_text()
     examples = re.findall(r"```yaml\n(.*?)```", text, re.S)
-    assert len(examples) == 4
+    assert len(examples) >= 4
     site = site.with_(
         channels={kind: channels.load(kind).options for kind in channels.TABLE},
         probes={name: probes.load(name) for name in probes.TABLE},
