@@ -11,6 +11,7 @@ from autofix.core.acks import AckCode
 from autofix.core.audit import AuditEntry, AuditEvent
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
+from autofix.core.due import Due
 from autofix.core.incidents import Incident, State
 from autofix.core.marks import Mark
 from autofix.core.pages import Page
@@ -124,6 +125,9 @@ class Reads(Protocol):
 
     def due_incidents(self, now: float, limit: int = 500) -> list[Incident]:
         """Live incidents whose due_at has come, oldest due first."""
+
+    def due(self, now: float, limit: int = 500) -> Due:
+        """All that is due, at most `limit` of each kind: what the engine asks at each tick."""
 
     def next_due(self) -> float | None:
         """The earliest moment over incidents (due, call, deadline), runs and pages."""

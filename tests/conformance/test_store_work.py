@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from autofix.core.incidents import Origin
+from autofix.core.due import Due
+from autofix.core.incidents import Origin, State
 from autofix.core.pages import PageState
 from autofix.core.pauses import Pause
 from autofix.core.runs import Outcome, RunEvent, RunKind, RunState
@@ -14,7 +15,7 @@ from autofix.core.signals import SignalState
 from autofix.core.triggers import Watch
 from autofix.errors import Conflict, Duplicate, StoreError
 from autofix.ports import Store
-from storekit import event, opened, page, run, signal
+from storekit import event, incident, opened, page, run, signal
 
 
 def test_a_run_comes_back_as_it_went_in(store: Store) -> None:
@@ -194,6 +195,36 @@ def test_pauses_are_one_per_scope(store: Store) -> None:
         assert not tx.remove_pause("r", "h", event("pause.ended"))
         assert tx.pauses() == [again]
         assert len(tx.audit(action="pause.ended")) == 1
+
+
+def test_all_that_is_due_is_asked_for_at_once(store: Store) -> None:
+    with store.transaction() as tx:
+        waiting = tx.add_incident(incident("a", due_at=10.0, call_at=11.0), event(incident=0))
+        looked = tx.add_incident(
+            incident("b", state=State.VERIFYING, due_at=5.0, deadline_at=12.0), event(incident=0)
+        )
+        tx.add_incident(incident("c", due_at=99.0, call_at=99.0), event(incident=0))
+        over = incident("d", state=State.HEALED, due_at=1.0, call_at=1.0, deadline_at=1.0)
+        tx.add_incident(over, event(incident=0))
+        planned = tx.add_run(run(waiting.id, due_at=3.0), event())
+        live = tx.add_run(run(looked.id, state=RunState.STARTED), event())
+        tx.add_run(run(looked.id, step=1), event())
+        queued = tx.add_page(page(None, due_at=2.0), event())
+        tx.add_page(page(None, due_at=2.0, state=PageState.SENT), event())
+        received = tx.add_signal(signal(), event())
+    with store.reading() as reads:
+        assert reads.due(0.0) == Due(signals=(received.id,), running=(live.id,))
+        assert reads.due(12.0) == Due(
+            signals=(received.id,),
+            decisions=(waiting.id,),
+            looks=(looked.id,),
+            runs=(planned.id,),
+            running=(live.id,),
+            pages=(queued.id,),
+            calls=(waiting.id,),
+            deadlines=(looked.id,),
+        )
+        assert reads.due(100.0, limit=1).decisions == (waiting.id,)
 
 
 def test_pages_wait_in_the_outbox_until_sent(store: Store) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, Table, literal_column, select
+from sqlalchemy import Select, Table, literal_column
 
 from autofix.store import tables
 from autofix.store.rows import Codec, Value
@@ -30,7 +30,7 @@ def one_of(query: Select[Any], column: Any, wanted: Iterable[Any] | None) -> Sel
 
 def due(codec: Codec[Any], which: Any, now: float, limit: int, when: str = "due_at") -> Select[Any]:
     due_at, number = codec.table.c[when], codec.table.c.id
-    query = select(*codec.columns).where(which, due_at <= now)
+    query = codec.every.where(which, due_at <= now)
     return query.order_by(due_at, number).limit(limit)
 
 
@@ -48,7 +48,7 @@ class SqlQueries:
         return None if row is None else codec.value(row)
 
     def _by_id(self, codec: Codec[Value], number: int) -> Value | None:
-        return self._one(codec, select(*codec.columns).where(codec.table.c.id == number))
+        return self._one(codec, codec.every.where(codec.table.c.id == number))
 
     def _newest(
         self, codec: Codec[Value], query: Select[Any], before: int | None, limit: int

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, false, func, select
 
 from autofix.core.audit import GENESIS, AuditEntry
+from autofix.core.due import Due
 from autofix.core.incidents import Incident, State
 from autofix.core.pages import Page
 from autofix.core.pauses import Pause
@@ -15,6 +16,7 @@ from autofix.core.runs import Run, RunEvent, RunKind, RunState
 from autofix.core.signals import Signal
 from autofix.core.triggers import Watch
 from autofix.store import rows, tables
+from autofix.store.due import due as due_now
 from autofix.store.queries import LIVE, PLANNED, QUEUED, RECEIVED, due, narrowed, one_of
 from autofix.store.reads_trust import TrustReads
 
@@ -30,7 +32,7 @@ class SqlReads(TrustReads):
 
     def _of_target(self, runbook: str, host: str, subject: str) -> Select[Any]:
         t = tables.incidents.c
-        query = select(*rows.INCIDENT.columns)
+        query = rows.INCIDENT.every
         return query.where(t.runbook == runbook, t.host == host, t.subject == subject)
 
     def incidents(
@@ -42,14 +44,15 @@ class SqlReads(TrustReads):
         before: int | None = None,
         limit: int = 100,
     ) -> list[Incident]:
-        query = narrowed(
-            select(*rows.INCIDENT.columns), tables.incidents, runbook=runbook, host=host
-        )
+        query = narrowed(rows.INCIDENT.every, tables.incidents, runbook=runbook, host=host)
         query = one_of(query, tables.incidents.c.state, states)
         return self._newest(rows.INCIDENT, query, before, limit)
 
     def due_incidents(self, now: float, limit: int = 500) -> list[Incident]:
         return self._all(rows.INCIDENT, due(rows.INCIDENT, LIVE, now, limit))
+
+    def due(self, now: float, limit: int = 500) -> Due:
+        return due_now(self._session, now, limit)
 
     def next_due(self) -> float | None:
         incident, run, page = tables.incidents.c, tables.runs.c, tables.pages.c
@@ -99,9 +102,7 @@ class SqlReads(TrustReads):
         before: int | None = None,
         limit: int = 100,
     ) -> list[Run]:
-        query = narrowed(
-            select(*rows.RUN.columns), tables.runs, incident=incident, runbook=runbook, host=host
-        )
+        query = narrowed(rows.RUN.every, tables.runs, incident=incident, runbook=runbook, host=host)
         query = one_of(query, tables.runs.c.state, states)
         query = one_of(query, tables.runs.c.kind, kinds)
         return self._newest(rows.RUN, query, before, limit)
@@ -123,7 +124,7 @@ class SqlReads(TrustReads):
         return number
 
     def watch(self, runbook: str, trigger: int, host: str, subject: str) -> Watch | None:
-        query = select(*rows.WATCH.columns).where(
+        query = rows.WATCH.every.where(
             tables.watches.c.trigger == trigger, tables.watches.c.subject == subject
         )
         t = tables.watches.c
@@ -131,11 +132,11 @@ class SqlReads(TrustReads):
 
     def watches(self, runbook: str = "", host: str = "") -> list[Watch]:
         t = tables.watches
-        query = narrowed(select(*rows.WATCH.columns), t, runbook=runbook, host=host)
+        query = narrowed(rows.WATCH.every, t, runbook=runbook, host=host)
         return self._all(rows.WATCH, query.order_by(*t.primary_key.columns))
 
     def signals(self, *, received: bool = False, limit: int = 100) -> list[Signal]:
-        query = select(*rows.SIGNAL.columns)
+        query = rows.SIGNAL.every
         if not received:
             return self._newest(rows.SIGNAL, query, None, limit)
         oldest_first = query.where(RECEIVED).order_by(tables.signals.c.id).limit(limit)
@@ -146,7 +147,7 @@ class SqlReads(TrustReads):
 
     def pauses(self) -> list[Pause]:
         t = tables.pauses.c
-        query = select(*rows.PAUSE.columns).order_by(t.at.desc(), t.runbook, t.host)
+        query = rows.PAUSE.every.order_by(t.at.desc(), t.runbook, t.host)
         return self._all(rows.PAUSE, query)
 
     def page(self, page_id: int) -> Page | None:
@@ -155,9 +156,7 @@ class SqlReads(TrustReads):
     def pages(
         self, *, incident: int | None = None, runbook: str = "", limit: int = 100
     ) -> list[Page]:
-        query = narrowed(
-            select(*rows.PAGE.columns), tables.pages, incident=incident, runbook=runbook
-        )
+        query = narrowed(rows.PAGE.every, tables.pages, incident=incident, runbook=runbook)
         return self._newest(rows.PAGE, query, None, limit)
 
     def due_pages(self, now: float, limit: int = 100) -> list[Page]:

@@ -16,14 +16,14 @@ from autofix.store.queries import SqlQueries
 class TrustReads(SqlQueries):
     def silences(self, *, active_at: float | None = None, limit: int = 1000) -> list[Silence]:
         t = tables.silences.c
-        query = select(*rows.SILENCE.columns)
+        query = rows.SILENCE.every
         if active_at is not None:
             query = query.where(t.ended_at.is_(None), t.starts_at <= active_at, t.until > active_at)
         return self._newest(rows.SILENCE, query, None, limit)
 
     def reset(self, runbook: str, host: str, subject: str) -> Reset | None:
         t = tables.resets.c
-        query = select(*rows.RESET.columns)
+        query = rows.RESET.every
         return self._one(
             rows.RESET, query.where(t.runbook == runbook, t.host == host, t.subject == subject)
         )
@@ -37,18 +37,18 @@ class TrustReads(SqlQueries):
 
     def mark(self, name: str) -> Mark | None:
         here = tables.marks.c.name == name
-        return self._one(rows.MARK, select(*rows.MARK.columns).where(here))
+        return self._one(rows.MARK, rows.MARK.every.where(here))
 
     def checkpoints(self, *, after: int = 0, limit: int = 1000) -> list[Checkpoint]:
         size = tables.checkpoints.c.size
-        query = select(*rows.CHECKPOINT.columns).where(size > after)
+        query = rows.CHECKPOINT.every.where(size > after)
         return self._all(rows.CHECKPOINT, query.order_by(size).limit(limit))
 
     def last_checkpoint(self) -> Checkpoint | None:
         size = tables.checkpoints.c.size
-        query = select(*rows.CHECKPOINT.columns).order_by(size.desc()).limit(1)
+        query = rows.CHECKPOINT.every.order_by(size.desc()).limit(1)
         return self._one(rows.CHECKPOINT, query)
 
     def archives(self) -> list[Archive]:
-        query = select(*rows.ARCHIVE.columns).order_by(tables.archives.c.first)
+        query = rows.ARCHIVE.every.order_by(tables.archives.c.first)
         return self._all(rows.ARCHIVE, query)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Executable, Table
@@ -27,6 +27,11 @@ class Session:
         self._connection = connection
         self._where = where
         self._broken: StoreError | None = None
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self._connection.dialect.name
 
     def check(self) -> None:
         """Raise again what broke this transaction, if something did."""
@@ -74,13 +79,15 @@ class Session:
             return key[0] if key else None
 
     def insert_all(self, table: Table, rows: Rows) -> None:
-        with self._guarded() as connection, self._savepoint(connection):
+        with self._guarded() as connection, self._savepoint(connection, single=False):
             connection.execute(table.insert(), rows)
 
     @contextmanager
-    def _savepoint(self, connection: Connection) -> Iterator[None]:
+    def _savepoint(self, connection: Connection, *, single: bool = True) -> Iterator[None]:
+        # SQLite takes back a single failed statement by itself; every savepoint is two more.
+        needed = self.dialect != "sqlite" or not single
         try:
-            with connection.begin_nested():
+            with connection.begin_nested() if needed else nullcontext():
                 yield
         except IntegrityError as error:
             if is_unique(error):
@@ -89,11 +96,8 @@ class Session:
 
     def upsert(self, table: Table, rows: Rows) -> None:
         """Insert, or replace the row with the same primary key."""
-        insert: Any = postgresql.insert if self._is_postgresql() else sqlite.insert
+        insert: Any = postgresql.insert if self.dialect == "postgresql" else sqlite.insert
         statement = insert(table)
         keys = [column.name for column in table.primary_key]
         fresh = {name: statement.excluded[name] for name in rows[0] if name not in keys}
         self.change(statement.on_conflict_do_update(index_elements=keys, set_=fresh), rows)
-
-    def _is_postgresql(self) -> bool:
-        return self._connection.dialect.name == "postgresql"

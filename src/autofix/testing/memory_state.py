@@ -10,6 +10,7 @@ from autofix.core.acks import AckCode
 from autofix.core.audit import GENESIS, AuditEntry
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
+from autofix.core.due import Due
 from autofix.core.incidents import Incident, State
 from autofix.core.marks import Mark
 from autofix.core.pages import Page, PageState
@@ -67,6 +68,10 @@ def _due(rows: Iterable[Any], now: float, limit: int, when: str = "due_at") -> l
     return [row for _, _, row in due[:limit]]
 
 
+def _ids(rows: Iterable[Any]) -> tuple[int, ...]:
+    return tuple(row.id for row in rows)
+
+
 class MemoryReads:
     """`ports.Reads` over one `Data`."""
 
@@ -104,6 +109,20 @@ class MemoryReads:
 
     def due_incidents(self, now: float, limit: int = 500) -> list[Incident]:
         return _due((row for row in self._data.incidents.values() if row.live), now, limit)
+
+    def due(self, now: float, limit: int = 500) -> Due:
+        incidents = self.due_incidents(now, len(self._data.incidents))
+        live = sorted(row.id for row in self._data.runs.values() if row.live)
+        return Due(
+            signals=_ids(self.signals(received=True, limit=limit)),
+            decisions=_ids(i for i in incidents if i.state is not State.VERIFYING)[:limit],
+            looks=_ids(i for i in incidents if i.state is State.VERIFYING)[:limit],
+            runs=_ids(self.due_runs(now, limit)),
+            running=tuple(live[:limit]),
+            pages=_ids(self.due_pages(now, limit)),
+            calls=_ids(self.due_calls(now, limit)),
+            deadlines=_ids(self.due_deadlines(now, limit)),
+        )
 
     def next_due(self) -> float | None:
         live = [row for row in self._data.incidents.values() if row.live]

@@ -179,6 +179,7 @@ def test_what_is_asked_every_second_uses_an_index(tmp_path: Path) -> None:
         reads.due_incidents(1.0)
         reads.due_runs(1.0)
         reads.due_pages(1.0)
+        reads.due(1.0)
         reads.due_calls(1.0)
         reads.due_deadlines(1.0)
         reads.signals(received=True)
@@ -193,7 +194,7 @@ def test_what_is_asked_every_second_uses_an_index(tmp_path: Path) -> None:
             for query in asked
         ]
     store.close()
-    assert len(plans) == 15
+    assert len(plans) == 16
     for query, plan in zip(asked, plans, strict=True):
         assert "INDEX" in plan, f"{plan}: {query}"
         assert "TEMP B-TREE" not in plan or "runs" in query, f"{plan}: {query}"
