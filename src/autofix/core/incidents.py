@@ -112,7 +112,9 @@ class Incident:
     version: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)  # the sender's: data, never a guard's
     answered_at: float | None = None  # a person took it
+    triaged_at: float | None = None  # a person said what it is
     worked_around_at: float | None = None  # a person said that users are served again
+    deadlines: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # (near, due)
     deadline_at: float | None = None  # the next moment at which a deadline nears or passes
     call_at: float | None = None  # the next level of the escalation policy is called then
     calls: int = 0  # levels called so far, over all rounds

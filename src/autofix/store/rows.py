@@ -85,6 +85,10 @@ class Codec(Generic[Value]):
         return self.enums[name](stored) if name in self.enums else stored
 
 
+def _deadlines(value: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, ...]]:
+    return {kind: tuple(each) for kind, each in value.items()}
+
+
 def _looks(value: Mapping[str, Any]) -> Looks:
     return Looks(**value)
 
@@ -101,6 +105,7 @@ INCIDENT = Codec(
         "accepted": tuple,
         "paged_for": frozenset,
         "labels": dict,
+        "deadlines": _deadlines,
     },
     {"state": State, "origin": Origin},
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
+    false,
     BigInteger,
     Boolean,
     Column,
@@ -71,9 +72,10 @@ incidents = Table(
     _text("labels", server_default="{}"),
     *(
         _at(name, nullable=True)
-        for name in ("answered_at", "worked_around_at", "deadline_at", "call_at")
+        for name in ("answered_at", "triaged_at", "worked_around_at", "deadline_at", "call_at")
     ),
     _number("calls", server_default="0"),
+    _text("deadlines", server_default="{}"),
     sqlite_autoincrement=True,
 )
 Index(
@@ -183,6 +185,8 @@ pauses = Table(
     Column("host", Text, primary_key=True),
     _at("at"),
     *map(_text, ("by", "reason")),
+    Column("cancel_running", Boolean, nullable=False, server_default=false()),
+    _text("id", server_default=""),
 )
 
 pages = Table(
@@ -275,7 +279,9 @@ checkpoints = Table(
     Column("size", Number, primary_key=True, autoincrement=False),
     _text("head"),
     _at("at"),
-    *map(_text, ("key", "signature")),
+    _text("key"),
+    _number("before"),
+    _text("signature"),
 )
 
 archives = Table(
@@ -285,4 +291,5 @@ archives = Table(
     _number("last"),
     *map(_text, ("head", "file", "sha256")),
     _at("at"),
+    *map(_text, ("key", "signature")),
 )

@@ -30,6 +30,10 @@ def _at(name: str, *, nullable: bool = False) -> sa.Column[float]:
 def upgrade() -> None:
     _incidents()
     _pages()
+    op.add_column(
+        "pauses", sa.Column("cancel_running", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+    op.add_column("pauses", _text("id", server_default=""))
     op.create_index("runs_started", "runs", ["started_at"])
     _silences()
     _small_ones()
@@ -38,9 +42,10 @@ def upgrade() -> None:
 
 def _incidents() -> None:
     op.add_column("incidents", _text("labels", server_default="{}"))
-    for name in ("answered_at", "worked_around_at", "deadline_at", "call_at"):
+    for name in ("answered_at", "triaged_at", "worked_around_at", "deadline_at", "call_at"):
         op.add_column("incidents", _at(name, nullable=True))
     op.add_column("incidents", _number("calls", server_default="0"))
+    op.add_column("incidents", _text("deadlines", server_default="{}"))
     op.create_index("incidents_call", "incidents", ["call_at"], **LIVE)
     op.create_index("incidents_deadline", "incidents", ["deadline_at"], **LIVE)
     op.create_index("incidents_state", "incidents", ["state"])
@@ -105,7 +110,9 @@ def _record() -> None:
         _number("size", autoincrement=False),
         _text("head"),
         _at("at"),
-        *map(_text, ("key", "signature")),
+        _text("key"),
+        _number("before"),
+        _text("signature"),
         sa.PrimaryKeyConstraint("size"),
     )
     op.create_table(
@@ -114,5 +121,6 @@ def _record() -> None:
         _number("last"),
         *map(_text, ("head", "file", "sha256")),
         _at("at"),
+        *map(_text, ("key", "signature")),
         sa.PrimaryKeyConstraint("first"),
     )
