@@ -3,7 +3,7 @@
 #
 #   tools/setup.sh          virtual environment with the locked packages and autofix itself
 #   tools/setup.sh demo     the same, and what `make demo` needs: redis-server, bubblewrap
-#   tools/setup.sh test     the same, and what `make test` needs: also mariadb-server, openssh
+#   tools/setup.sh test     the same, and what `make test` needs: also mariadb-server, postgresql, openssh
 #
 # Says one line when it installs something and nothing when there is nothing to do. Exit 2: something
 # is missing that only root, or you, can provide; the line says what.
@@ -61,8 +61,13 @@ missing_packages() { # distribution packages whose programs are not there, for t
     command -v bwrap >/dev/null || printf 'bubblewrap\n'
     [[ $1 == demo ]] && return
     command -v mariadbd >/dev/null || printf 'mariadb-server\n'
+    has_postgresql || printf 'postgresql\n'
     command -v sshd >/dev/null || printf 'openssh-server\n'
     command -v ssh >/dev/null || printf 'openssh-client\n'
+}
+
+has_postgresql() { # Debian keeps its programs off PATH, a folder for each version
+    command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null
 }
 
 # ── the distribution's packages ─────────────────────────────────────────────────────────────────
@@ -88,6 +93,7 @@ stay_off_at_boot() { # what we brought must not come up at the next boot either
         case $package in
             redis-server) systemctl disable redis-server.service ;;
             mariadb-server) systemctl disable mariadb.service ;;
+            postgresql) systemctl disable postgresql.service ;;
             openssh-server) systemctl disable ssh.service ssh.socket ;;
         esac
     done >/dev/null 2>&1 || true
