@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, PlainValidator, field_validator, model_validator
 
 from autofix.config.fields import Block, OneLine
-from autofix.core.calendars import ALWAYS, DAY_MINUTES, Calendar, Hours
+from autofix.core.calendars import ALWAYS, BUSINESS, DAY_MINUTES, Calendar, Hours
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SPAN = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*-\s*([0-9]{1,2}):([0-9]{2})")
@@ -134,8 +134,9 @@ Calendars = Annotated[dict[OneLine, CalendarBlock], AfterValidator(_names)]
 
 
 def build(blocks: Mapping[str, CalendarBlock], timezone: str) -> dict[str, Calendar]:
-    """Every calendar by its name, `always` among them."""
-    return {ALWAYS.name: ALWAYS} | {
+    """Every calendar by its name, `always` and `business` among them."""
+    built_in = {ALWAYS.name: ALWAYS, "business": Calendar("business", timezone, BUSINESS)}
+    return built_in | {
         name: Calendar(
             name,
             block.timezone or timezone,

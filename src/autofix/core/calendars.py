@@ -92,6 +92,18 @@ class Calendar:
             total += min(closing, end) - max(opening, start)
         return total
 
+    def end_of_day(self, at: float) -> float | None:
+        """The last closing of the day that `at` lies in, or of the next day that opens."""
+        if (opening := self.next_open(at)) is None:
+            return None
+        day = datetime.fromtimestamp(opening, self._zone()).toordinal()
+        return max((end for _, end in self._day(day)), default=opening)
+
+    @property
+    def working_day(self) -> float:
+        """Seconds that a working day has: those of the week's first one."""
+        return sum(end - start for start, end in self._first_hours()) * 60.0
+
     def _spans(self, at: float) -> Iterator[tuple[float, float]]:
         """Working times that end after `at`, in order, none overlapping."""
         day = datetime.fromtimestamp(at, self._zone()).toordinal() - 1
@@ -129,8 +141,11 @@ class Calendar:
         if day.isoformat() in self.holidays:
             return ()
         if day.isoformat() in self.workdays:
-            return next((self.week[each] for each in sorted(self.week) if self.week[each]), ())
+            return self._first_hours()
         return self.week.get(day.weekday(), ())
+
+    def _first_hours(self) -> Hours:
+        return next((self.week[day] for day in sorted(self.week) if self.week[day]), ())
 
     def _zone(self) -> tzinfo:
         return UTC if self.timezone == "UTC" else ZoneInfo(self.timezone)
@@ -143,5 +158,7 @@ def _moment(day: date, minute: int, zone: tzinfo, *, late: bool) -> float:
     return max(wall.timestamp(), wall.replace(fold=1).timestamp()) if late else wall.timestamp()
 
 
+#: Mondays to Fridays, as long as the settings name no calendar `business` of their own.
+BUSINESS: Mapping[int, Hours] = dict.fromkeys(range(5), ((9 * 60, 18 * 60),))
 #: Around the clock, every day: built in, under this name.
 ALWAYS = Calendar("always", "UTC", dict.fromkeys(range(7), FULL))

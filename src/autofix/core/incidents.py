@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -114,17 +114,29 @@ class Incident:
     answered_at: float | None = None  # a person took it
     triaged_at: float | None = None  # a person said what it is
     worked_around_at: float | None = None  # a person said that users are served again
-    deadlines: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # (near, due)
+    deadlines: Mapping[str, Sequence[float]] = field(default_factory=dict)  # kind: [near, due]
     deadline_at: float | None = None  # the next moment at which a deadline nears or passes
-    call_at: float | None = None  # the next level of the escalation policy is called then
-    calls: int = 0  # levels called so far, over all rounds
+    call_at: float | None = None  # the next level is called then, or what was called is closed
+    calls: int = 0  # levels called since a person was last asked for; 0: nobody was paged
+    acknowledged_at: float | None = None  # the last time that somebody said so
+    trial: bool = False  # the one attempt that a half-open breaker let through
+    trial_passed: bool = False  # and it healed
 
     def with_(self, **changes: Any) -> Incident:
         """The same incident with fields changed; a state change must be a legal move."""
         state = changes.get("state", self.state)
         if state != self.state and state not in MOVES[self.state]:
             raise ValueError(f"incident {self.id}: {self.state} → {state} is not a legal move")
+        if state != self.state:
+            changes.setdefault("call_at", self._call_after(state, changes))
         return replace(self, **changes)
+
+    def _call_after(self, state: State, changes: Mapping[str, Any]) -> float | None:
+        """Nobody is called on for what moved on; pages about what is over are closed at once."""
+        if state in ENDED and self.state not in ENDED and self.calls:
+            moment: float = changes.get("updated_at", self.updated_at)
+            return moment
+        return self.call_at if state in ENDED else None
 
     @property
     def target(self) -> str:
@@ -144,3 +156,12 @@ class Incident:
     @property
     def live(self) -> bool:
         return self.state in LIVE
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """An incident that autofix works on now, as far as the limits care."""
+
+    incident: int
+    runbook: str
+    host: str

@@ -85,10 +85,6 @@ class Codec(Generic[Value]):
         return self.enums[name](stored) if name in self.enums else stored
 
 
-def _deadlines(value: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, ...]]:
-    return {kind: tuple(each) for kind, each in value.items()}
-
-
 def _looks(value: Mapping[str, Any]) -> Looks:
     return Looks(**value)
 
@@ -105,7 +101,7 @@ INCIDENT = Codec(
         "accepted": tuple,
         "paged_for": frozenset,
         "labels": dict,
-        "deadlines": _deadlines,
+        "deadlines": dict,
     },
     {"state": State, "origin": Origin},
 )
