@@ -12,7 +12,7 @@ from autofix.core.audit import AuditEntry, AuditEvent
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.due import Due
-from autofix.core.incidents import Incident, State
+from autofix.core.incidents import AtWork, Incident, State
 from autofix.core.marks import Mark
 from autofix.core.pages import Page
 from autofix.core.pauses import Pause
@@ -83,6 +83,42 @@ class Channel(Protocol):
         """Deliver; the provider's own id or answer in one line. Raises ChannelError if refused."""
 
 
+class Switch(Protocol):
+    """Pauses that hold without the store, and for every process on one state folder."""
+
+    def pauses(self) -> list[Pause]:
+        """In force by themselves, oldest first. Never raises: what can't be read is a pause of
+        everything that says so."""
+
+    def set(self, pause: Pause) -> Pause:
+        """In force at once and durably; it comes back with its id. StoreError if it can't be."""
+
+    def lift(self, ids: Iterable[str]) -> None:
+        """These are over; harmless for those that are not there. StoreError if it can't be."""
+
+
+class Signer(Protocol):
+    """Signs what seals the record. Raises AuditError, with what to do, when the key is no good."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Held while something is signed and stored: one process at a time."""
+
+    def sign(self, draft: Checkpoint) -> Checkpoint:
+        """The same with `key` and `signature`."""
+
+    def sign_archive(self, draft: Archive) -> Archive: ...
+
+
+class Witness(Protocol):
+    """A place where copies of checkpoints are kept, out of reach of whoever can write the store."""
+
+    name: str
+    every: float  # seconds between two copies at least; 0: each checkpoint
+
+    def tell(self, checkpoint: Checkpoint, *, timeout: float) -> None:
+        """Keep a copy. Raises ChannelError or AuditError, in one line, when it did not."""
+
+
 class Inventory(Protocol):
     """The hosts that exist. Names are compared exactly, never expanded as patterns."""
 
@@ -138,8 +174,16 @@ class Reads(Protocol):
     def due_deadlines(self, now: float, limit: int = 500) -> list[Incident]:
         """Live incidents whose deadline_at has come, oldest first."""
 
-    def attempts(self, runbook: str, host: str, subject: str, since: float) -> list[Incident]:
-        """Incidents (no rehearsals) that started at least one run since then, oldest first."""
+    def attempts(
+        self, runbook: str, host: str, subject: str, since: float = 0.0, limit: int = 100
+    ) -> list[Incident]:
+        """Incidents (no rehearsals) that started at least one run since then, newest first."""
+
+    def often_tried(self, at_least: int) -> list[tuple[str, str, str]]:
+        """Targets (runbook, host, subject) with so many attempts, or with a breaker's trial."""
+
+    def at_work(self) -> list[AtWork]:
+        """Incidents that autofix works on now, rehearsals too."""
 
     def last_ended(self, runbook: str, host: str, subject: str) -> Incident | None:
         """The latest incident (no rehearsal) that started a run and has ended."""
@@ -271,7 +315,10 @@ class Transaction(Reads, Protocol):
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Harmless when there is one of this size."""
 
-    def add_archive(self, archive: Archive) -> None: ...
+    def add_archive(self, archive: Archive, event: AuditEvent) -> None:
+        """The entries up to `archive.last`, and their checkpoints, leave the store; the row and
+        the event say where they are."""
+
     def add_page(self, page: Page, event: AuditEvent) -> Page: ...
     def save_page(self, page: Page, event: AuditEvent | None) -> Page: ...
     def claim_slot(self, job: str, slot: str) -> bool:

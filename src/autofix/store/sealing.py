@@ -28,6 +28,10 @@ class Sealer:
         """The new (size, hash), or None if nothing was appended."""
         return self._head
 
+    def touch(self) -> None:
+        """What is kept beside the store is due to be written anew, though nothing was appended."""
+        self._head = self._head or self._stored_head()
+
     def prepare(self, event: AuditEvent | None) -> AuditEvent | None:
         """Refuse what can't be sealed (StoreError) before any state is changed for it."""
         if event is not None:

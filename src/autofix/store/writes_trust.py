@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from autofix.core.acks import AckCode
 from autofix.core.audit import AuditEvent
@@ -57,7 +57,7 @@ class TrustWrites(SqlReads):
         good = here.where(t.used_at.is_(None), t.until > now)
         if not self._session.change(good.values(used_at=finite(now))):
             return None
-        found = select(*rows.ACK_CODE.columns).where(t.digest == digest)
+        found = rows.ACK_CODE.every.where(t.digest == digest)
         return self._one(rows.ACK_CODE, found)
 
     def set_mark(self, mark: Mark) -> None:
@@ -67,6 +67,10 @@ class TrustWrites(SqlReads):
         here = select(tables.checkpoints.c.size)
         if self._session.first(here.where(tables.checkpoints.c.size == checkpoint.size)) is None:
             self._session.insert(tables.checkpoints, rows.CHECKPOINT.row(checkpoint))
+            self.sealer.touch()
 
-    def add_archive(self, archive: Archive) -> None:
+    def add_archive(self, archive: Archive, event: AuditEvent) -> None:
+        self.sealer.append(event)  # first: the chain's end must stay where it is
         self._session.insert(tables.archives, rows.ARCHIVE.row(archive))
+        for number in (tables.audit.c.seq, tables.checkpoints.c.size):
+            self._session.change(delete(number.table).where(number <= archive.last))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ from autofix.core.audit import GENESIS, AuditEntry
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.due import Due
-from autofix.core.incidents import Incident, State
+from autofix.core.incidents import WORKING, AtWork, Incident, State
 from autofix.core.marks import Mark
 from autofix.core.pages import Page, PageState
 from autofix.core.pauses import Pause
@@ -142,13 +143,26 @@ class MemoryReads:
         live = (row for row in self._data.incidents.values() if row.live)
         return _due(live, now, limit, "deadline_at")
 
-    def attempts(self, runbook: str, host: str, subject: str, since: float) -> list[Incident]:
+    def attempts(
+        self, runbook: str, host: str, subject: str, since: float = 0.0, limit: int = 100
+    ) -> list[Incident]:
         started = [
             row
             for row in self._same_target(runbook, host, subject)
             if not row.check and row.fix_started_at is not None and row.fix_started_at >= since
         ]
-        return sorted(started, key=lambda row: (row.fix_started_at, row.id))
+        return sorted(started, key=lambda row: (row.fix_started_at, row.id), reverse=True)[:limit]
+
+    def often_tried(self, at_least: int) -> list[tuple[str, str, str]]:
+        everyone = self._data.incidents.values()
+        rows = [row for row in everyone if not row.check and row.fix_started_at is not None]
+        targets = Counter((row.runbook, row.host, row.subject) for row in rows)
+        trials = {(row.runbook, row.host, row.subject) for row in rows if row.trial}
+        return sorted(key for key in targets if targets[key] >= at_least or key in trials)
+
+    def at_work(self) -> list[AtWork]:
+        rows = sorted(self._data.incidents.items())
+        return [AtWork(n, row.runbook, row.host) for n, row in rows if row.state in WORKING]
 
     def last_ended(self, runbook: str, host: str, subject: str) -> Incident | None:
         ended = [
@@ -269,8 +283,8 @@ class MemoryReads:
         return _due(queued, now, limit)
 
     def audit_head(self) -> tuple[int, str]:
-        size = len(self._data.audit)
-        return (size, self._data.audit[size].hash) if size else (0, GENESIS)
+        last = next(reversed(self._data.audit.values()), None)
+        return (last.seq, last.hash) if last else (0, GENESIS)
 
     def audit(
         self,

@@ -67,5 +67,10 @@ class MemoryTrust(MemoryReads):
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         self._data.checkpoints.setdefault(checkpoint.size, stored(checkpoint))
 
-    def add_archive(self, archive: Archive) -> None:
-        self._data.archives[archive.first] = stored(archive)
+    def add_archive(self, archive: Archive, event: AuditEvent) -> None:
+        row, event = stored(archive), stored(event)
+        self._seal(event)
+        self._data.archives[row.first] = row
+        for kept in (self._data.audit, self._data.checkpoints):
+            for number in [each for each in kept if each <= row.last]:
+                del kept[number]
