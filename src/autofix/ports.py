@@ -14,7 +14,7 @@ from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.due import Due
 from autofix.core.incidents import AtWork, Incident, State
 from autofix.core.marks import Mark
-from autofix.core.pages import Page
+from autofix.core.pages import Member, Page, PageKind, PageState
 from autofix.core.pauses import Pause
 from autofix.core.readings import Fact, Reading, Target
 from autofix.core.runs import Run, RunEvent, RunKind, RunOrder, RunResult, RunState
@@ -169,7 +169,8 @@ class Reads(Protocol):
         """The earliest moment over incidents (due, call, deadline), runs and pages."""
 
     def due_calls(self, now: float, limit: int = 500) -> list[Incident]:
-        """Live incidents whose call_at has come: the next level of their policy, oldest first."""
+        """Incidents whose call_at has come, oldest first: the next level of their policy, or for
+        ended ones the closing of what was called."""
 
     def due_deadlines(self, now: float, limit: int = 500) -> list[Incident]:
         """Live incidents whose deadline_at has come, oldest first."""
@@ -227,8 +228,28 @@ class Reads(Protocol):
 
     def page(self, page_id: int) -> Page | None: ...
     def pages(
-        self, *, incident: int | None = None, runbook: str = "", limit: int = 100
+        self,
+        *,
+        incident: int | None = None,
+        runbook: str = "",
+        states: Iterable[PageState] | None = None,
+        kinds: Iterable[PageKind] | None = None,
+        before: int | None = None,
+        limit: int = 100,
     ) -> list[Page]: ...
+    def latest_call(self, runbook: str, policy: str, level: int) -> Page | None:
+        """The digest of these that still gathers, else the newest call or digest not dropped."""
+
+    def members(self, page_id: int, *, waiting: bool = False, limit: int = 100) -> list[Member]:
+        """What a digest is about, in the order of joining; `waiting`: only what still needs
+        somebody, and has not been answered."""
+
+    def member_counts(self, page_id: int) -> tuple[int, int]:
+        """How many a digest is about, and how many of them are `waiting`."""
+
+    def digests(self, incident_id: int) -> list[Page]:
+        """The digests that this incident is in, newest first."""
+
     def due_pages(self, now: float, limit: int = 100) -> list[Page]: ...
     def mark(self, name: str) -> Mark | None: ...
     def checkpoints(self, *, after: int = 0, limit: int = 1000) -> list[Checkpoint]:
@@ -321,6 +342,7 @@ class Transaction(Reads, Protocol):
 
     def add_page(self, page: Page, event: AuditEvent) -> Page: ...
     def save_page(self, page: Page, event: AuditEvent | None) -> Page: ...
+    def add_members(self, members: Sequence[Member]) -> None: ...
     def claim_slot(self, job: str, slot: str) -> bool:
         """True for the first who claims this cron slot, for ever."""
 

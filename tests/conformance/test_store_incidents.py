@@ -174,10 +174,30 @@ def test_attempts_and_the_last_ended_count_only_what_started_a_run(store: Store)
     live = opened(store, fix_started_at=150.0)
     key = ("redis-memory-high", "redis1", "")
     with store.reading() as reads:
-        assert [row.id for row in reads.attempts(*key, since=100.0)] == [old, live.id, newer]
+        assert [row.id for row in reads.attempts(*key, since=100.0)] == [newer, live.id, old]
+        assert [row.id for row in reads.attempts(*key, limit=2)] == [newer, live.id]
         assert [row.id for row in reads.attempts(*key, since=150.1)] == [newer]
         last = reads.last_ended(*key)
         assert last
         assert last.id == newer
         assert reads.last_ended("redis-memory-high", "nobody", "") is None
     assert none != rehearsal
+
+
+def test_who_was_tried_often_or_on_trial_and_what_is_worked_on(store: Store) -> None:
+    def tried(host: str, check: bool = False, trial: bool = False) -> None:
+        row = opened(store, host=host, fix_started_at=5.0, check=check, trial=trial)
+        with store.transaction() as tx:
+            over = replace(row, state=State.RESOLVED)
+            tx.save_incident(over, event("resolved"))
+
+    for host in ("redis1", "redis1", "redis1", "redis3"):
+        tried(host)
+    tried("redis2", trial=True)
+    tried("redis3", check=True)
+    opened(store, host="redis1")
+    opened(store, host="redis4", state=State.FIXING)
+    with store.reading() as reads:
+        assert [key[1] for key in reads.often_tried(3)] == ["redis1", "redis2"]
+        assert [key[1] for key in reads.often_tried(1)] == ["redis1", "redis2", "redis3"]
+        assert [at.host for at in reads.at_work()] == ["redis4"]

@@ -10,7 +10,6 @@ from sqlalchemy import Select, false, func, select
 from autofix.core.audit import GENESIS, AuditEntry
 from autofix.core.due import Due
 from autofix.core.incidents import Incident, State
-from autofix.core.pages import Page
 from autofix.core.pauses import Pause
 from autofix.core.runs import Run, RunEvent, RunKind, RunState
 from autofix.core.signals import Signal
@@ -18,10 +17,11 @@ from autofix.core.triggers import Watch
 from autofix.store import rows, tables
 from autofix.store.due import due as due_now
 from autofix.store.queries import LIVE, PLANNED, QUEUED, RECEIVED, due, narrowed, one_of
+from autofix.store.reads_paging import PagingReads
 from autofix.store.reads_trust import TrustReads
 
 
-class SqlReads(TrustReads):
+class SqlReads(TrustReads, PagingReads):
     """`ports.Reads` within one transaction, so all answers are of one moment."""
 
     def incident(self, incident_id: int) -> Incident | None:
@@ -57,8 +57,8 @@ class SqlReads(TrustReads):
     def next_due(self) -> float | None:
         incident, run, page = tables.incidents.c, tables.runs.c, tables.pages.c
         waiting = (
-            *((column, LIVE) for column in (incident.due_at, incident.call_at)),
-            (incident.deadline_at, LIVE),
+            *((column, LIVE) for column in (incident.due_at, incident.deadline_at)),
+            (incident.call_at, incident.call_at.is_not(None)),
             (run.due_at, PLANNED),
             (page.due_at, QUEUED),
         )
@@ -67,18 +67,18 @@ class SqlReads(TrustReads):
         ]
         return min((moment for moment in earliest if moment is not None), default=None)
 
-    def due_calls(self, now: float, limit: int = 500) -> list[Incident]:
-        return self._all(rows.INCIDENT, due(rows.INCIDENT, LIVE, now, limit, "call_at"))
-
     def due_deadlines(self, now: float, limit: int = 500) -> list[Incident]:
         return self._all(rows.INCIDENT, due(rows.INCIDENT, LIVE, now, limit, "deadline_at"))
 
-    def attempts(self, runbook: str, host: str, subject: str, since: float) -> list[Incident]:
+    def attempts(
+        self, runbook: str, host: str, subject: str, since: float = 0.0, limit: int = 100
+    ) -> list[Incident]:
         t = tables.incidents.c
         query = self._of_target(runbook, host, subject).where(
             t.check == false(), t.fix_started_at >= since
         )
-        return self._all(rows.INCIDENT, query.order_by(t.fix_started_at, t.id))
+        newest = query.order_by(t.fix_started_at.desc(), t.id.desc())
+        return self._all(rows.INCIDENT, newest.limit(limit))
 
     def last_ended(self, runbook: str, host: str, subject: str) -> Incident | None:
         t = tables.incidents.c
@@ -149,18 +149,6 @@ class SqlReads(TrustReads):
         t = tables.pauses.c
         query = rows.PAUSE.every.order_by(t.at.desc(), t.runbook, t.host)
         return self._all(rows.PAUSE, query)
-
-    def page(self, page_id: int) -> Page | None:
-        return self._by_id(rows.PAGE, page_id)
-
-    def pages(
-        self, *, incident: int | None = None, runbook: str = "", limit: int = 100
-    ) -> list[Page]:
-        query = narrowed(rows.PAGE.every, tables.pages, incident=incident, runbook=runbook)
-        return self._newest(rows.PAGE, query, None, limit)
-
-    def due_pages(self, now: float, limit: int = 100) -> list[Page]:
-        return self._all(rows.PAGE, due(rows.PAGE, QUEUED, now, limit))
 
     def audit_head(self) -> tuple[int, str]:
         t = tables.audit.c

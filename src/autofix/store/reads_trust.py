@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import false, select
+from sqlalchemy import case, false, func, or_, select, true
 
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
+from autofix.core.incidents import WORKING, AtWork
 from autofix.core.marks import Mark
 from autofix.core.runs import RunKind
 from autofix.core.silences import Silence
@@ -14,6 +15,24 @@ from autofix.store.queries import SqlQueries
 
 
 class TrustReads(SqlQueries):
+    def often_tried(self, at_least: int) -> list[tuple[str, str, str]]:
+        t = tables.incidents.c
+        target = (t.runbook, t.host, t.subject)
+        trials = func.count(case((t.trial == true(), 1)))
+        query = (
+            select(*target)
+            .where(t.check == false(), t.fix_started_at.is_not(None))
+            .group_by(*target)
+            .having(or_(func.count() >= at_least, trials > 0))
+            .order_by(*target)
+        )
+        return [tuple(row) for row in self._session.all(query)]
+
+    def at_work(self) -> list[AtWork]:
+        t = tables.incidents.c
+        query = select(t.id, t.runbook, t.host).where(t.state.in_(sorted(WORKING)))
+        return [AtWork(*row) for row in self._session.all(query.order_by(t.id))]
+
     def silences(self, *, active_at: float | None = None, limit: int = 1000) -> list[Silence]:
         t = tables.silences.c
         query = rows.SILENCE.every

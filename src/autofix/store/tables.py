@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import (
-    false,
     BigInteger,
     Boolean,
     Column,
@@ -21,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -45,8 +45,8 @@ def _at(name: str, *, nullable: bool = False) -> Column[float]:
     return Column(name, Double, nullable=nullable)
 
 
-def _flag(name: str, *, nullable: bool = False) -> Column[bool]:
-    return Column(name, Boolean, nullable=nullable)
+def _flag(name: str, *, nullable: bool = False, **options: Any) -> Column[bool]:
+    return Column(name, Boolean, nullable=nullable, **options)
 
 
 def _where(sqlite: str, postgresql: str = "") -> dict[str, Any]:
@@ -72,10 +72,18 @@ incidents = Table(
     _text("labels", server_default="{}"),
     *(
         _at(name, nullable=True)
-        for name in ("answered_at", "triaged_at", "worked_around_at", "deadline_at", "call_at")
+        for name in (
+            "answered_at",
+            "triaged_at",
+            "worked_around_at",
+            "deadline_at",
+            "call_at",
+            "acknowledged_at",
+        )
     ),
     _number("calls", server_default="0"),
     _text("deadlines", server_default="{}"),
+    *(_flag(name, server_default=false()) for name in ("trial", "trial_passed")),
     sqlite_autoincrement=True,
 )
 Index(
@@ -95,7 +103,7 @@ Index(
     incidents.c.fix_started_at,
 )
 
-Index("incidents_call", incidents.c.call_at, **_where("live = 1", "live"))
+Index("incidents_call", incidents.c.call_at, **_where("call_at IS NOT NULL"))
 Index("incidents_deadline", incidents.c.deadline_at, **_where("live = 1", "live"))
 Index("incidents_state", incidents.c.state)
 
@@ -213,6 +221,21 @@ Index("pages_due", pages.c.due_at, **_where("state = 'queued'"))
 Index("pages_incident", pages.c.incident)
 Index("pages_runbook", pages.c.runbook, pages.c.created_at)
 
+#: What a digest is about. No foreign keys: retention drops pages and incidents each in its time.
+members = Table(
+    "members",
+    metadata,
+    _id(),
+    _number("page"),
+    _number("incident", nullable=True),
+    *map(_text, ("target", "why")),
+    _at("at"),
+    _flag("lasting"),
+    sqlite_autoincrement=True,
+)
+Index("members_page", members.c.page)
+Index("members_incident", members.c.incident)
+
 silences = Table(
     "silences",
     metadata,
@@ -243,6 +266,7 @@ ack_codes = Table(
     _number("incident"),
     *map(_at, ("created_at", "until")),
     _at("used_at", nullable=True),
+    _number("page", server_default="0"),
 )
 
 marks = Table("marks", metadata, Column("name", Text, primary_key=True), _at("at"), _text("data"))

@@ -11,10 +11,9 @@ from autofix.core.acks import AckCode
 from autofix.core.audit import GENESIS, AuditEntry
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
-from autofix.core.due import Due
 from autofix.core.incidents import WORKING, AtWork, Incident, State
 from autofix.core.marks import Mark
-from autofix.core.pages import Page, PageState
+from autofix.core.pages import Member, Page, PageState
 from autofix.core.pauses import Pause
 from autofix.core.runs import Run, RunEvent, RunKind, RunState
 from autofix.core.signals import Signal, SignalState
@@ -46,6 +45,7 @@ class Data:
     marks: dict[str, Mark] = field(default_factory=dict)
     checkpoints: dict[int, Checkpoint] = field(default_factory=dict)
     archives: dict[int, Archive] = field(default_factory=dict)
+    members: dict[int, Member] = field(default_factory=dict)
 
     def copy(self) -> Data:
         return Data(**{item.name: dict(getattr(self, item.name)) for item in fields(self)})
@@ -56,21 +56,17 @@ class Data:
         return self.counters[counter]
 
 
-def _newest(
+def newest(
     rows: dict[int, Row], fits: Callable[[Row], bool] | None, before: int | None, limit: int
 ) -> list[Row]:
     ids = (number for number in sorted(rows, reverse=True) if before is None or number < before)
     return [row for row in map(rows.__getitem__, ids) if fits is None or fits(row)][:limit]
 
 
-def _due(rows: Iterable[Any], now: float, limit: int, when: str = "due_at") -> list[Any]:
+def due_of(rows: Iterable[Any], now: float, limit: int, when: str = "due_at") -> list[Any]:
     found = [(getattr(row, when), row.id, row) for row in rows]
     due = sorted(each for each in found if each[0] is not None and each[0] <= now)
     return [row for _, _, row in due[:limit]]
-
-
-def _ids(rows: Iterable[Any]) -> tuple[int, ...]:
-    return tuple(row.id for row in rows)
 
 
 class MemoryReads:
@@ -106,42 +102,25 @@ class MemoryReads:
             in_state = wanted is None or row.state in wanted
             return in_state and runbook in ("", row.runbook) and host in ("", row.host)
 
-        return _newest(self._data.incidents, fits, before, limit)
+        return newest(self._data.incidents, fits, before, limit)
 
     def due_incidents(self, now: float, limit: int = 500) -> list[Incident]:
-        return _due((row for row in self._data.incidents.values() if row.live), now, limit)
-
-    def due(self, now: float, limit: int = 500) -> Due:
-        incidents = self.due_incidents(now, len(self._data.incidents))
-        live = sorted(row.id for row in self._data.runs.values() if row.live)
-        return Due(
-            signals=_ids(self.signals(received=True, limit=limit)),
-            decisions=_ids(i for i in incidents if i.state is not State.VERIFYING)[:limit],
-            looks=_ids(i for i in incidents if i.state is State.VERIFYING)[:limit],
-            runs=_ids(self.due_runs(now, limit)),
-            running=tuple(live[:limit]),
-            pages=_ids(self.due_pages(now, limit)),
-            calls=_ids(self.due_calls(now, limit)),
-            deadlines=_ids(self.due_deadlines(now, limit)),
-        )
+        return due_of((row for row in self._data.incidents.values() if row.live), now, limit)
 
     def next_due(self) -> float | None:
         live = [row for row in self._data.incidents.values() if row.live]
         runs, pages = self._data.runs.values(), self._data.pages.values()
         waiting = [
-            *(moment for row in live for moment in (row.due_at, row.call_at, row.deadline_at)),
+            *(moment for row in live for moment in (row.due_at, row.deadline_at)),
+            *(row.call_at for row in self._data.incidents.values()),
             *(row.due_at for row in runs if row.state is RunState.PLANNED),
             *(row.due_at for row in pages if row.state is PageState.QUEUED),
         ]
         return min((moment for moment in waiting if moment is not None), default=None)
 
-    def due_calls(self, now: float, limit: int = 500) -> list[Incident]:
-        live = (row for row in self._data.incidents.values() if row.live)
-        return _due(live, now, limit, "call_at")
-
     def due_deadlines(self, now: float, limit: int = 500) -> list[Incident]:
         live = (row for row in self._data.incidents.values() if row.live)
-        return _due(live, now, limit, "deadline_at")
+        return due_of(live, now, limit, "deadline_at")
 
     def attempts(
         self, runbook: str, host: str, subject: str, since: float = 0.0, limit: int = 100
@@ -202,11 +181,11 @@ class MemoryReads:
                 and host in ("", row.host)
             )
 
-        return _newest(self._data.runs, fits, before, limit)
+        return newest(self._data.runs, fits, before, limit)
 
     def due_runs(self, now: float, limit: int = 100) -> list[Run]:
         planned = (row for row in self._data.runs.values() if row.state is RunState.PLANNED)
-        return _due(planned, now, limit)
+        return due_of(planned, now, limit)
 
     def run_events(
         self, run_id: int, after: int = 0, limit: int = 1000
@@ -228,7 +207,7 @@ class MemoryReads:
 
     def signals(self, *, received: bool = False, limit: int = 100) -> list[Signal]:
         if not received:
-            return _newest(self._data.signals, None, None, limit)
+            return newest(self._data.signals, None, None, limit)
         rows = (self._data.signals[number] for number in sorted(self._data.signals))
         return [row for row in rows if row.state is SignalState.RECEIVED][:limit]
 
@@ -239,14 +218,11 @@ class MemoryReads:
         rows = self._data.pauses.values()
         return sorted(rows, key=lambda row: (-row.at, row.runbook, row.host))
 
-    def page(self, page_id: int) -> Page | None:
-        return self._data.pages.get(page_id)
-
     def silences(self, *, active_at: float | None = None, limit: int = 1000) -> list[Silence]:
         def fits(row: Silence) -> bool:
             return active_at is None or row.active(active_at)
 
-        return _newest(self._data.silences, fits, None, limit)
+        return newest(self._data.silences, fits, None, limit)
 
     def reset(self, runbook: str, host: str, subject: str) -> Reset | None:
         return self._data.resets.get((runbook, host, subject))
@@ -269,18 +245,6 @@ class MemoryReads:
 
     def archives(self) -> list[Archive]:
         return [self._data.archives[first] for first in sorted(self._data.archives)]
-
-    def pages(
-        self, *, incident: int | None = None, runbook: str = "", limit: int = 100
-    ) -> list[Page]:
-        def fits(row: Page) -> bool:
-            return incident in (None, row.incident) and runbook in ("", row.runbook)
-
-        return _newest(self._data.pages, fits, None, limit)
-
-    def due_pages(self, now: float, limit: int = 100) -> list[Page]:
-        queued = (row for row in self._data.pages.values() if row.state is PageState.QUEUED)
-        return _due(queued, now, limit)
 
     def audit_head(self) -> tuple[int, str]:
         last = next(reversed(self._data.audit.values()), None)

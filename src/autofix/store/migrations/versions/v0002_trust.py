@@ -12,6 +12,10 @@ revision = "0002"
 down_revision = "0001"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+CALLED: dict[str, Any] = {
+    "sqlite_where": sa.text("call_at IS NOT NULL"),
+    "postgresql_where": sa.text("call_at IS NOT NULL"),
+}
 LIVE: dict[str, Any] = {"sqlite_where": sa.text("live = 1"), "postgresql_where": sa.text("live")}
 
 
@@ -42,11 +46,21 @@ def upgrade() -> None:
 
 def _incidents() -> None:
     op.add_column("incidents", _text("labels", server_default="{}"))
-    for name in ("answered_at", "triaged_at", "worked_around_at", "deadline_at", "call_at"):
+    for name in (
+        "answered_at",
+        "triaged_at",
+        "worked_around_at",
+        "deadline_at",
+        "call_at",
+        "acknowledged_at",
+    ):
         op.add_column("incidents", _at(name, nullable=True))
     op.add_column("incidents", _number("calls", server_default="0"))
     op.add_column("incidents", _text("deadlines", server_default="{}"))
-    op.create_index("incidents_call", "incidents", ["call_at"], **LIVE)
+    for name in ("trial", "trial_passed"):
+        no = sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false())
+        op.add_column("incidents", no)
+    op.create_index("incidents_call", "incidents", ["call_at"], **CALLED)
     op.create_index("incidents_deadline", "incidents", ["deadline_at"], **LIVE)
     op.create_index("incidents_state", "incidents", ["state"])
 
@@ -57,6 +71,19 @@ def _pages() -> None:
     op.add_column("pages", _number("level", server_default="0"))
     op.add_column("pages", _number("count", server_default="1"))
     op.create_index("pages_runbook", "pages", ["runbook", "created_at"])
+    op.create_table(
+        "members",
+        _number("id", autoincrement=True),
+        _number("page"),
+        sa.Column("incident", NUMBER, nullable=True),
+        *map(_text, ("target", "why")),
+        _at("at"),
+        sa.Column("lasting", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("members_page", "members", ["page"])
+    op.create_index("members_incident", "members", ["incident"])
 
 
 def _silences() -> None:
@@ -90,6 +117,7 @@ def _small_ones() -> None:
         _at("created_at"),
         _at("until"),
         _at("used_at", nullable=True),
+        _number("page", server_default="0"),
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_table(
