@@ -18,7 +18,8 @@ class PageKind(StrEnum):
     CALL = "call"  # somebody must do something
     DIGEST = "digest"  # the same for several incidents of one runbook: a storm
     NOTICE = "notice"  # about autofix itself, or a target it can't see
-    CLOSING = "closing"  # what was called for is over: for channels that can close a page
+    TAKEN = "taken"  # somebody has it: for channels that can close a page
+    CLOSING = "closing"  # what was called for is over: likewise
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,30 @@ class Page:
     level: int = 0  # of the escalation policy
     count: int = 1  # incidents that it is about
 
+    @property
+    def gathers(self) -> bool:
+        """A digest that has not been written yet: more may join it."""
+        return self.kind is PageKind.DIGEST and not self.text
+
     def with_(self, **changes: Any) -> Page:
         return replace(self, **changes)
 
     @property
     def next_channel(self) -> str:
         return self.channels[self.tried % len(self.channels)]
+
+
+#: Pages that ask somebody to do something; a storm is measured by these.
+CALLS = (PageKind.CALL, PageKind.DIGEST)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One of those that a digest is about, in the order of joining."""
+
+    page: int
+    incident: int | None
+    target: str
+    why: str
+    at: float
+    lasting: bool = False  # somebody must hear of it even if the incident is over by then

@@ -21,8 +21,8 @@ _ARMS = (
     "SELECT 'running' AS kind, id FROM runs WHERE state IN ('claimed', 'started') ORDER BY id",
     "SELECT 'pages' AS kind, id FROM pages WHERE state = 'queued' AND due_at <= :now "
     "ORDER BY due_at, id",
-    "SELECT 'calls' AS kind, id FROM incidents WHERE {live} AND call_at <= :now "
-    "ORDER BY call_at, id",
+    # Ended ones too: what was called for them is to be closed.
+    "SELECT 'calls' AS kind, id FROM incidents WHERE call_at <= :now ORDER BY call_at, id",
     "SELECT 'deadlines' AS kind, id FROM incidents WHERE {live} AND deadline_at <= :now "
     "ORDER BY deadline_at, id",
 )

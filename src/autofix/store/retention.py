@@ -57,13 +57,16 @@ def _whole(session: Session, numbers: list[int]) -> int:
         _drop(session, tables.run_events, tables.run_events.c.run.in_(of_these))
         + _drop(session, tables.runs, run.incident.in_(numbers))
         + _drop(session, tables.pages, tables.pages.c.incident.in_(numbers))
+        + _drop(session, tables.members, tables.members.c.incident.in_(numbers))
         + _drop(session, tables.incidents, tables.incidents.c.id.in_(numbers))
     )
 
 
 def _rest(session: Session, before: float) -> int:
     signal, watch, page = tables.signals.c, tables.watches.c, tables.pages.c
-    sent = page.state == str(PageState.SENT)
+    settled = page.state != str(PageState.QUEUED)
+    old = (page.incident.is_(None), settled, page.created_at < before)
+    digests = select(page.id).where(*old)
     return (
         _drop(
             session,
@@ -72,5 +75,6 @@ def _rest(session: Session, before: float) -> int:
             signal.at < before,
         )
         + _drop(session, tables.watches, watch.at < before)
-        + _drop(session, tables.pages, page.incident.is_(None), sent, page.created_at < before)
+        + _drop(session, tables.members, tables.members.c.page.in_(digests))
+        + _drop(session, tables.pages, *old)
     )

@@ -16,7 +16,7 @@ from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.incidents import Incident, Looks, Origin, State
 from autofix.core.marks import Mark
-from autofix.core.pages import Page, PageKind, PageState
+from autofix.core.pages import Member, Page, PageKind, PageState
 from autofix.core.pauses import Pause
 from autofix.core.plain import text
 from autofix.core.runs import Outcome, Run, RunEvent, RunKind, RunState
@@ -126,6 +126,7 @@ PAGE = Codec(
     {"channels": tuple, "data": dict},
     {"state": PageState, "kind": PageKind},
 )
+MEMBER = Codec(Member, tables.members, {}, {})
 SILENCE = Codec(Silence, tables.silences, {"labels": dict}, {})
 RESET = Codec(Reset, tables.resets, {}, {})
 ACK_CODE = Codec(AckCode, tables.ack_codes, {}, {})

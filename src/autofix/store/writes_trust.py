@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, select, update
 
 from autofix.core.acks import AckCode
@@ -9,6 +11,7 @@ from autofix.core.audit import AuditEvent
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.marks import Mark
+from autofix.core.pages import Member
 from autofix.core.plain import text
 from autofix.core.silences import Silence
 from autofix.store import rows, tables
@@ -47,6 +50,10 @@ class TrustWrites(SqlReads):
         self.sealer.prepare(event)
         self._session.upsert(tables.resets, [rows.RESET.row(reset)])
         self.sealer.append(event)
+
+    def add_members(self, members: Sequence[Member]) -> None:
+        if members:
+            self._session.insert_all(tables.members, [rows.MEMBER.row(each) for each in members])
 
     def add_ack_code(self, code: AckCode) -> None:
         self._session.insert(tables.ack_codes, rows.ACK_CODE.row(code))

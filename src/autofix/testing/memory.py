@@ -20,8 +20,9 @@ from autofix.core.runs import Run, RunEvent
 from autofix.core.signals import Signal, SignalState
 from autofix.core.triggers import Watch
 from autofix.errors import Conflict, Duplicate, ServerBusy, StoreError
+from autofix.testing.memory_paging import PagingReads
 from autofix.testing.memory_retention import forget
-from autofix.testing.memory_state import Data, MemoryReads
+from autofix.testing.memory_state import Data
 from autofix.testing.memory_trust import MemoryTrust
 from autofix.testing.memory_values import canonical, stored, stored_event
 
@@ -196,9 +197,9 @@ class MemoryStore:
                 self._writer = None
 
     @contextmanager
-    def reading(self) -> Iterator[MemoryReads]:
+    def reading(self) -> Iterator[PagingReads]:
         # A commit replaces the data and never changes it, so this is a snapshot.
-        yield MemoryReads(self._data)
+        yield PagingReads(self._data)
 
     def audit_entries(self) -> Iterator[AuditEntry]:
         yield from self._data.audit.values()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from autofix.core.pages import PageState
+from collections.abc import Callable
+
+from autofix.core.pages import Member, PageState
 from autofix.core.runs import RunState
 from autofix.core.signals import SignalState
 from autofix.testing.memory_state import Data
@@ -54,7 +56,14 @@ def _forget_incident(data: Data, incident: int) -> int:
     for number in pages:
         del data.pages[number]
     del data.incidents[incident]
-    return dropped
+    return dropped + _drop_members(data, lambda row: row.incident == incident)
+
+
+def _drop_members(data: Data, which: Callable[[Member], bool]) -> int:
+    old = [number for number, row in data.members.items() if which(row)]
+    for number in old:
+        del data.members[number]
+    return len(old)
 
 
 def _forget_rest(data: Data, before: float) -> int:
@@ -67,7 +76,7 @@ def _forget_rest(data: Data, before: float) -> int:
     pages = [
         number
         for number, row in data.pages.items()
-        if row.incident is None and row.state is PageState.SENT and row.created_at < before
+        if row.incident is None and row.state is not PageState.QUEUED and row.created_at < before
     ]
     for number in signals:
         del data.signals[number]
@@ -75,4 +84,5 @@ def _forget_rest(data: Data, before: float) -> int:
         del data.watches[key]
     for number in pages:
         del data.pages[number]
-    return len(signals) + len(watches) + len(pages)
+    members = _drop_members(data, lambda row: row.page in pages)
+    return len(signals) + len(watches) + len(pages) + members

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from autofix.core.acks import AckCode
@@ -9,13 +10,15 @@ from autofix.core.audit import AuditEvent, Canonical, seal
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.marks import Mark
+from autofix.core.pages import Member
 from autofix.core.silences import Silence
 from autofix.errors import StoreError
-from autofix.testing.memory_state import Data, MemoryReads
+from autofix.testing.memory_paging import PagingReads
+from autofix.testing.memory_state import Data
 from autofix.testing.memory_values import stored
 
 
-class MemoryTrust(MemoryReads):
+class MemoryTrust(PagingReads):
     def __init__(self, data: Data, canonical: Canonical) -> None:
         super().__init__(data)
         self._canonical = canonical
@@ -48,6 +51,10 @@ class MemoryTrust(MemoryReads):
         row, event = stored(reset), stored(event)
         self._data.resets[row.runbook, row.host, row.subject] = row
         self._seal(event)
+
+    def add_members(self, members: Sequence[Member]) -> None:
+        for row in map(stored, members):
+            self._data.members[self._data.next("members")] = row
 
     def add_ack_code(self, code: AckCode) -> None:
         if code.digest in self._data.ack_codes:

@@ -1,0 +1,96 @@
+"""Questions about pages, and about all that is due, in memory: a part of `ports.Reads`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from autofix.core.due import Due
+from autofix.core.incidents import UNANSWERED, Incident, State
+from autofix.core.pages import CALLS, Member, Page, PageKind, PageState
+from autofix.testing.memory_state import MemoryReads, due_of, newest
+
+
+def _ids(rows: Iterable[Any]) -> tuple[int, ...]:
+    return tuple(row.id for row in rows)
+
+
+class PagingReads(MemoryReads):
+    def due(self, now: float, limit: int = 500) -> Due:
+        incidents = self.due_incidents(now, len(self._data.incidents))
+        live = sorted(row.id for row in self._data.runs.values() if row.live)
+        return Due(
+            signals=_ids(self.signals(received=True, limit=limit)),
+            decisions=_ids(i for i in incidents if i.state is not State.VERIFYING)[:limit],
+            looks=_ids(i for i in incidents if i.state is State.VERIFYING)[:limit],
+            runs=_ids(self.due_runs(now, limit)),
+            running=tuple(live[:limit]),
+            pages=_ids(self.due_pages(now, limit)),
+            calls=_ids(self.due_calls(now, limit)),
+            deadlines=_ids(self.due_deadlines(now, limit)),
+        )
+
+    def due_calls(self, now: float, limit: int = 500) -> list[Incident]:
+        return due_of(self._data.incidents.values(), now, limit, "call_at")
+
+    def page(self, page_id: int) -> Page | None:
+        return self._data.pages.get(page_id)
+
+    def pages(
+        self,
+        *,
+        incident: int | None = None,
+        runbook: str = "",
+        states: Iterable[PageState] | None = None,
+        kinds: Iterable[PageKind] | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Page]:
+        in_states = None if states is None else set(states)
+        of_kinds = None if kinds is None else set(kinds)
+
+        def fits(row: Page) -> bool:
+            return (
+                incident in (None, row.incident)
+                and runbook in ("", row.runbook)
+                and (in_states is None or row.state in in_states)
+                and (of_kinds is None or row.kind in of_kinds)
+            )
+
+        return newest(self._data.pages, fits, before, limit)
+
+    def due_pages(self, now: float, limit: int = 100) -> list[Page]:
+        queued = (row for row in self._data.pages.values() if row.state is PageState.QUEUED)
+        return due_of(queued, now, limit)
+
+    def latest_call(self, runbook: str, policy: str, level: int) -> Page | None:
+        same = [
+            row
+            for row in self._data.pages.values()
+            if (row.runbook, row.policy, row.level) == (runbook, policy, level)
+            and row.kind in CALLS
+            and row.state is not PageState.DROPPED
+        ]
+        gathering = [row for row in same if row.gathers and row.state is PageState.QUEUED]
+        written = [row for row in same if row.text]
+        if gathering:
+            return max(gathering, key=lambda row: row.id)
+        return max(written, key=lambda row: (row.created_at, row.id), default=None)
+
+    def members(self, page_id: int, *, waiting: bool = False, limit: int = 100) -> list[Member]:
+        rows = self._data.members
+        found = [rows[number] for number in sorted(rows) if rows[number].page == page_id]
+        return [row for row in found if not waiting or self._waits(row)][:limit]
+
+    def _waits(self, member: Member) -> bool:
+        incident = self._data.incidents.get(member.incident) if member.incident else None
+        unanswered = incident is not None and incident.state in UNANSWERED
+        return member.incident is None or member.lasting or unanswered
+
+    def member_counts(self, page_id: int) -> tuple[int, int]:
+        everybody = self.members(page_id, limit=len(self._data.members))
+        return len(everybody), sum(map(self._waits, everybody))
+
+    def digests(self, incident_id: int) -> list[Page]:
+        pages = {row.page for row in self._data.members.values() if row.incident == incident_id}
+        return newest(self._data.pages, lambda row: row.id in pages, None, 1000)
