@@ -1,7 +1,7 @@
 # Everything a person, a hook or CI calls. Each target does all of its own set-up; a second call is quick.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench e2e picture clean
+.PHONY: help setup demo test lint bench e2e soak picture clean
 
 BIN := .venv/bin
 WORKERS ?= 2
@@ -20,7 +20,7 @@ demo: ## the main job on a real Redis in a sandbox, under a minute
 test: ## lint, then every test but the long forms
 	@tools/setup.sh test
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -n $(WORKERS) -m "not long" $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) -m "not long and not soak" $(ARGS)
 
 lint: ## ruff, mypy and the import contracts
 	@tools/setup.sh
@@ -35,7 +35,11 @@ bench: ## measure, and print one table
 
 e2e: ## every test, the long forms too
 	@tools/setup.sh test
-	@$(BIN)/pytest -n $(WORKERS) -m "long or not long" $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) -m "not soak" $(ARGS)
+
+soak: ## kills by the hundred, under load (KILLS=1000 ALERTS=100000 SECONDS=3600)
+	@tools/setup.sh test
+	@$(BIN)/pytest -n 0 -s -m soak $(ARGS)
 
 picture: ## docs/demo.svg anew, from a real run of the demo
 	@tools/setup.sh demo

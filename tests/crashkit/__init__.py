@@ -1,0 +1,1 @@
+"""Killing autofix at every moment and judging what its next start makes of it."""

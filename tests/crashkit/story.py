@@ -1,0 +1,258 @@
+"""A story told by a seed: hosts fall ill, playbooks help or not, people ask, take and resolve.
+
+Every process that tells it goes on where the one before it was killed. One thread, so that the
+N-th pass of a crash point is the same place each time.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autofix.core.escalation import Policy
+from autofix.core.incidents import Incident, Origin, State
+from autofix.core.pages import Page
+from autofix.core.readings import Reading
+from autofix.core.runbooks import ProbeTrigger
+from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult
+from autofix.core.signals import Signal
+from autofix.flow import intake, looking, people
+from autofix.flow.context import Book, Context
+from autofix.flow.recover import recover
+from autofix.flow.tick import Engine
+from autofix.ports import Store
+from autofix.testing.inventory import FakeInventory
+from crashkit.books import BOOKS, FACTS, HOSTS, SICK
+from crashkit.lasting import LastingClock, Traces
+
+LENGTH = 150.0  # seconds in which things happen; what follows of them is told to its end
+LOOK_EVERY = 10.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Something that happens by itself at a moment, once."""
+
+    after: float
+    what: str  # ill | ask
+    host: str
+    which: str  # the fact, or the runbook
+
+
+def scenes(seed: int) -> list[Scene]:
+    """What this seed's story is about: a few failures, a few wishes of people."""
+    dice = random.Random(seed)
+    found = [
+        Scene(dice.uniform(1, LENGTH / 2), "ill", host, fact)
+        for host in HOSTS
+        for fact in dice.sample(list(FACTS), dice.choice([1, 1, 2]))
+    ]
+    found += [
+        Scene(dice.uniform(1, LENGTH), "ask", dice.choice(HOSTS), dice.choice(list(BOOKS)))
+        for _ in range(3)
+    ]
+    return sorted(found, key=lambda each: each.after)
+
+
+def does(seed: int, host: str, playbook: str) -> str:
+    """cures | nothing | fails: always the same for one story, host and playbook."""
+    dice = random.Random(f"{seed} {host} {playbook}")
+    putting_back = playbook.endswith(("-back.yml", "-undo.yml"))
+    if putting_back:
+        return dice.choices(["nothing", "fails"], [9, 1])[0]
+    return dice.choices(["cures", "nothing", "fails"], [4, 4, 2])[0]
+
+
+class Senses:
+    """The probe: what the world's traces say of a host."""
+
+    name = "facts"
+    facts: Mapping[str, Any] = {}
+    open_ended = True
+
+    def __init__(self, traces: Traces) -> None:
+        self._traces = traces
+
+    def options_schema(self) -> Mapping[str, Any]:
+        return {}
+
+    def check_options(self, options: Mapping[str, Any]) -> list[str]:
+        return []
+
+    def look(self, target: Any, options: Any, *, timeout: float, now: float) -> list[Reading]:
+        facts: dict[str, float] = dict.fromkeys(FACTS, 0.5)
+        for line in self._traces.all("health"):
+            if line["host"] == target.host:
+                facts[line["fact"]] = line["value"]
+        return [Reading(target.host, now, {"reachable": True, "error": None, **facts})]
+
+
+class Hands:
+    """The runner: leaves a trace when a playbook begins to act, and when it is through."""
+
+    def __init__(self, seed: int, traces: Traces) -> None:
+        self._seed, self._traces = seed, traces
+
+    def run(self, order: RunOrder, on_event: Callable[[RunEvent], None], cancel: Any) -> RunResult:
+        on_event(RunEvent("start", 0.0))
+        told = {name: order.variables[name] for name in ("runbook", "kind", "step", "incident")}
+        self._traces.add("begun", run=order.run_id, playbook=order.playbook, **told)
+        on_event(RunEvent("task", 0.0, task="a task", host=order.host))
+        what = does(self._seed, order.host, order.playbook)
+        if what == "cures":
+            fact = next(f for f, book in FACTS.items() if book.name == told["runbook"])
+            self._traces.add("health", host=order.host, fact=fact, value=0.5)
+        self._traces.add("ended", run=order.run_id)
+        outcome = Outcome.FAILED if what == "fails" else Outcome.OK
+        return RunResult(outcome, what, 0)
+
+    def end_leftovers(self, run_ids: Iterable[int]) -> Sequence[int]:
+        return []
+
+
+class Bell:
+    """The channel: whom it reached is a trace."""
+
+    name, closes = "bell", False
+
+    def __init__(self, traces: Traces) -> None:
+        self._traces = traces
+
+    def send(self, page: Page, *, timeout: float) -> str:
+        self._traces.add("rung", page=page.id, incident=page.incident, runbook=page.runbook)
+        return "rang"
+
+
+class Teller:
+    """Tells the story of a seed on a store, from wherever it stands."""
+
+    def __init__(self, seed: int, folder: Path, store: Store) -> None:
+        self.seed, self.store = seed, store
+        self.clock = LastingClock(folder / "clock")
+        self.traces = Traces(folder)
+        senses = Senses(self.traces)
+        book = Book(
+            BOOKS,
+            FakeInventory({"redis": {host: {} for host in HOSTS}}),
+            {"bell": Bell(self.traces)},
+            {"default": Policy("default", ("bell",))},
+        )
+        self.ctx = Context(
+            store, self.clock, Hands(seed, self.traces), lambda _: senses, book, "teller"
+        )
+        self._busy: set[str] = set()
+        self._engine = Engine(self.ctx, self._start)
+
+    def _start(self, kind: str, key: str, work: Callable[[], None]) -> bool:
+        if key in self._busy:
+            return False
+        self._busy.add(key)
+        try:
+            work()
+        finally:
+            self._busy.discard(key)
+        return True
+
+    def tell(self) -> None:
+        """From recovery to the end, when nothing is due any more."""
+        if not self.traces.all("began"):
+            self.traces.add("began", at=self.clock.now())
+        start: float = self.traces.all("began")[0]["at"]
+        recover(self.ctx)
+        self.traces.add("restarted", at=self.clock.now())
+        looked = 0.0
+        for _ in range(600):
+            now = self.clock.now()
+            self._play_scenes(start, now)
+            if now - looked >= LOOK_EVERY and now < start + LENGTH:
+                looked = now
+                self._look()
+            self._settle()
+            moved = self._people()
+            if not moved and not self._wait(start, looked):
+                return
+        raise AssertionError("the story never came to rest")
+
+    def _play_scenes(self, start: float, now: float) -> None:
+        played = len(self.traces.all("played"))
+        for scene in scenes(self.seed)[played:]:
+            if start + scene.after > now:
+                return
+            # Noted first: a person who was cut off does not know whether to ask again.
+            self.traces.add("played", what=scene.what)
+            if scene.what == "ill":
+                self.traces.add("health", host=scene.host, fact=scene.which, value=SICK)
+            else:
+                self._ask(scene, now)
+
+    def _ask(self, scene: Scene, now: float) -> None:
+        signal = Signal(0, Origin.PERSON, now, scene.host, scene.which, by="ann")
+        received = intake.receive(self.ctx, signal)
+        self.traces.add("acknowledged", signal=received.id)
+
+    def _look(self) -> None:
+        for book in BOOKS.values():
+            for index, trigger in enumerate(book.triggers):
+                assert isinstance(trigger, ProbeTrigger)
+                looks = [
+                    intake.Observation(book, index, looking.look(self.ctx, "facts", host, {}, 1))
+                    for host in HOSTS
+                ]
+                intake.observe(self.ctx, looks)
+
+    def _settle(self) -> None:
+        for _ in range(60):
+            before = self._head()
+            self._engine.tick()
+            if self._head() == before:
+                return
+        raise AssertionError("it never came to rest at one moment")
+
+    def _head(self) -> object:
+        with self.store.reading() as reads:
+            return reads.audit_head()
+
+    def _people(self) -> bool:
+        """Whoever was reached takes the incident, mends the host by hand and resolves it."""
+        with self.store.reading() as reads:
+            live = reads.incidents(states=[State.ESCALATED, State.ACKNOWLEDGED])
+        moved = False
+        for incident in live:
+            if incident.due_at is None and self.reached(incident):
+                self._take(incident)
+                moved = True
+        return moved
+
+    def reached(self, incident: Incident) -> bool:
+        return any(
+            incident.id == line["incident"] or (line["runbook"] or "-") == incident.runbook
+            for line in self.traces.all("rung")
+        )
+
+    def _take(self, incident: Incident) -> None:
+        if incident.state is State.ESCALATED:
+            people.acknowledge(self.ctx, incident.id, "bob")
+            return
+        for fact, book in FACTS.items():
+            if book.name == incident.runbook:
+                self.traces.add("health", host=incident.host, fact=fact, value=0.5)
+        people.resolve(self.ctx, incident.id, "bob")
+
+    def _wait(self, start: float, looked: float) -> bool:
+        """Until the next thing is due; False when nothing is."""
+        now = self.clock.now()
+        left = scenes(self.seed)[len(self.traces.all("played")) :]
+        moments = [start + each.after for each in left[:1]]
+        if now < start + LENGTH:
+            moments.append(max(looked, start) + LOOK_EVERY)
+        with self.store.reading() as reads:
+            due = reads.next_due()
+        if due is not None:
+            moments.append(due)
+        if not moments:
+            return False
+        self.clock.set(max(now + 0.5, min(moments)))
+        return True
