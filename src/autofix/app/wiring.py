@@ -51,6 +51,17 @@ def _channel_options() -> Plugins:
     return Plugins(channel_room.TABLE, options)
 
 
+def _parts() -> Plugins:
+    """Blocks of the settings whose options belong to another room than `config`."""
+
+    def options(_: str) -> type[Options]:
+        from autofix.channels.heartbeat import HeartbeatOptions
+
+        return HeartbeatOptions
+
+    return Plugins(("heartbeat",), options)
+
+
 def load_probe() -> Callable[[str], Probe]:
     """Probes by name, each made once and shared by all looks."""
     plugins = _probes()
@@ -87,7 +98,11 @@ _MEANT = {f"did you mean {key!r}?" for key in ("state", "store")}
 
 def load_settings(start: Path) -> Settings:
     return config.load_settings(
-        start, channels=_channel_options(), probes=list(probe_room.TABLE), decrypt=_decrypt
+        start,
+        channels=_channel_options(),
+        probes=list(probe_room.TABLE),
+        parts=_parts(),
+        decrypt=_decrypt,
     )
 
 
@@ -101,7 +116,12 @@ def outside(inventory: Inventory | None) -> Outside:
     from autofix.scheduling.cron import check_cron
 
     return Outside(
-        _probes(), _channel_options(), inventory, decrypt=_decrypt, check_cron=check_cron
+        _probes(),
+        _channel_options(),
+        inventory,
+        decrypt=_decrypt,
+        check_cron=check_cron,
+        parts=_parts(),
     )
 
 

@@ -99,11 +99,24 @@ class Wire:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """The answer with a 2xx status; ChannelError for everything else, within `timeout`."""
+        return self.ask("POST", body, timeout=timeout, url=url, headers=headers)
+
+    def ask(
+        self,
+        method: str,
+        body: bytes,
+        *,
+        timeout: float,
+        url: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """The same by any method; a GET sends no body."""
         line = _Line()
+        request = (method, url or self.url, body if method != "GET" else b"")
         try:
             answer = within(
                 timeout,
-                lambda: self._exchange(body, url or self.url, headers or {}, timeout, line),
+                lambda: self._exchange(request, headers or {}, timeout, line),
                 line.cut,
             )
         except TimeoutError as error:
@@ -115,8 +128,13 @@ class Wire:
         return answer
 
     def _exchange(
-        self, body: bytes, url: str, headers: Mapping[str, str], timeout: float, line: _Line
+        self,
+        request: tuple[str, str, bytes],
+        headers: Mapping[str, str],
+        timeout: float,
+        line: _Line,
     ) -> Answer:
+        method, url, body = request
         # trust_env off: no proxy and no .netrc from the environment gets to see a page.
         client = httpx.Client(
             verify=tls_context(self._options.ca_file),
@@ -133,7 +151,7 @@ class Wire:
         with (
             client,
             client.stream(
-                "POST", url, content=body, headers=sent, extensions={"trace": line}
+                method, url, content=body or None, headers=sent, extensions={"trace": line}
             ) as response,
         ):
             return Answer(response.status_code, _beginning(response))

@@ -28,4 +28,5 @@ class Outside:
     inventory: Inventory | None = None
     decrypt: Decrypt | None = None
     check_cron: Callable[[str], str] = any_cron  # what is wrong with it, in words, or nothing
+    parts: Mapping[str, type[Options]] = field(default_factory=dict)  # blocks of other rooms
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)

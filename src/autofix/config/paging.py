@@ -63,6 +63,19 @@ def channels(
     return found
 
 
+def part(
+    key: str, value: Mapping[str, Any] | None, secrets: Secrets, model: type[Options] | None
+) -> Options | None:
+    """A block of the settings whose options belong to another room; None when it is not there."""
+    if not value or model is None:
+        return None
+    names = model_secrets(model)
+    opened = secrets.resolve(value, (key,), names.__contains__)
+    problems = reading.check(secrets.document, (key,), model, opened)
+    secrets.problems += [_with_sources(one, names) for one in problems]
+    return None if problems else model.model_validate(opened)
+
+
 def _with_sources(problem: Problem, secrets: Collection[str]) -> Problem:
     """A secret that is missing may be given in several ways: say so."""
     for name in secrets:

@@ -21,6 +21,9 @@ def json_schema(outside: Outside) -> dict[str, Any]:
 
 def _settings(outside: Outside) -> dict[str, Any]:
     schema = {"$schema": DIALECT, **SettingsFile.model_json_schema()}
+    for key, model in outside.parts.items():
+        schema["$defs"][key] = _with_sources(model)
+        schema["properties"][key] = {"$ref": f"#/$defs/{key}"}
     kinds = {kind: _channel(kind, outside.channels[kind]) for kind in outside.channels}
     for kind, one in kinds.items():
         schema["$defs"].update(one.pop("$defs", {}))
@@ -33,6 +36,14 @@ def _settings(outside: Outside) -> dict[str, Any]:
 
 
 def _channel(kind: str, model: type[Options]) -> dict[str, Any]:
+    schema = _with_sources(model)
+    schema["properties"] = {"type": {"const": kind}, **schema["properties"]}
+    schema["required"] = ["type", *schema["required"]]
+    return schema
+
+
+def _with_sources(model: type[Options]) -> dict[str, Any]:
+    """A model's schema, with each secret `x` as `x_env` and `x_file` too."""
     schema = model.model_json_schema()
     properties = schema.setdefault("properties", {})
     secrets = model_secrets(model)
@@ -41,8 +52,7 @@ def _channel(kind: str, model: type[Options]) -> dict[str, Any]:
         environment = f"`{name}` from this environment variable"
         properties[f"{name}_env"] = {"type": "string", "description": environment}
         properties[f"{name}_file"] = {"type": "string", "description": f"`{name}` from this file"}
-    schema["properties"] = {"type": {"const": kind}, **properties}
-    schema["required"] = ["type", *required]
+    schema["required"] = required
     return schema
 
 

@@ -10,10 +10,13 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from autofix.config import calendar_models, paging, reading
+from autofix.config import calendar_models, paging, reading, severity_models
+from autofix.config.alive_models import SentinelBlock, SyntheticBlock
 from autofix.config.document import Document, read
+from autofix.config.fields import Block
 from autofix.config.files import find
 from autofix.config.paging import ChannelSettings
 from autofix.config.secrets import Opener, Secrets
@@ -26,6 +29,8 @@ from autofix.config.settings_models import (
 from autofix.core.calendars import ALWAYS, Calendar
 from autofix.core.escalation import Policy
 from autofix.core.inert import inert
+from autofix.core.presets import ESCORT
+from autofix.core.severities import Severities
 from autofix.errors import ConfigError, Problem
 from autofix.options import Options
 
@@ -64,11 +69,15 @@ class Settings:
     runbooks: Path
     timezone: str = "UTC"
     calendars: Mapping[str, Calendar] = field(default_factory=lambda: {ALWAYS.name: ALWAYS})
+    severities: Severities = ESCORT
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     ansible: AnsibleSettings = AnsibleSettings()
     retention: Retention = Retention()
+    sentinel: SentinelBlock = field(default_factory=SentinelBlock)
+    synthetic: SyntheticBlock = field(default_factory=SyntheticBlock)
+    parts: Mapping[str, Options] = field(default_factory=dict)  # blocks of other rooms, by key
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     secret_files: tuple[Path, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -84,6 +93,8 @@ class Settings:
         return tuple(one for one in self.problems if one.level == "error")
 
 
+#: Blocks whose options belong to another room, which hands in their models. May hold secrets.
+PARTS = ("heartbeat",)
 #: Opens vault texts with what the settings' `ansible:` block says; ConfigError when it can't.
 Decrypt = Callable[[Settings, Sequence[str]], Sequence[str]]
 
@@ -93,6 +104,7 @@ def load_settings(
     *,
     channels: Mapping[str, type[Options]],
     probes: Collection[str] = (),
+    parts: Mapping[str, type[Options]] = MappingProxyType({}),
     decrypt: Decrypt | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
@@ -102,22 +114,28 @@ def load_settings(
     """
     document = read(file := find(path).absolute())
     value, problems = _without_faults(document)
-    settings = _plain(file, SettingsFile.model_validate(value), document)
+    found = SettingsFile.model_validate(value)
+    settings = _plain(file, found, document)
     problems += _missing_files(settings)
     opener: Opener | None = None
     if decrypt is not None:
         opener = lambda texts: decrypt(settings, texts)  # noqa: E731
     secrets = Secrets(document, settings.folder, os.environ if environ is None else environ, opener)
-    for block in ("connections", "channels"):
+    for block in ("connections", "channels", *PARTS):
         secrets.open_vaults(value.get(block, {}), (block,))
     connections = paging.connections(value.get("connections", {}), secrets, probes)
     made = paging.channels(value.get("channels", {}), secrets, channels)
+    others = {key: paging.part(key, value.get(key), secrets, parts.get(key)) for key in PARTS}
     problems += secrets.problems
     problems += paging.policy_problems(document, settings.policies)
+    problems += severity_models.problems(
+        document, found.severities, settings.severities, settings.calendars
+    )
     return replace(
         settings,
         connections=connections,
         channels=made,
+        parts={key: one for key, one in others.items() if one is not None},
         secret_files=tuple(secrets.files),
         problems=tuple(sorted(problems, key=lambda one: one.line)),
     )
@@ -127,7 +145,7 @@ def _without_faults(document: Document) -> tuple[dict[str, Any], list[Problem]]:
     """The file's blocks that are right, and what is wrong with the others."""
     value = {key: {} if _empty_block(key, one) else one for key, one in document.value.items()}
     problems = [*document.problems, *reading.check(document, (), SettingsFile, value)]
-    for key in [key for key in value if key not in ("connections", "channels")]:
+    for key in [key for key in value if key not in ("connections", "channels", *PARTS)]:
         problems += reading.closed_vaults(document, value[key], (key,))
     good = {}
     for key, one in value.items():
@@ -140,16 +158,9 @@ def _without_faults(document: Document) -> tuple[dict[str, Any], list[Problem]]:
 
 def _empty_block(key: str, value: Any) -> bool:
     """`channels:` with nothing below it is an empty block, as people leave it."""
-    blocks = (
-        "connections",
-        "channels",
-        "policies",
-        "ansible",
-        "retention",
-        "overrides",
-        "calendars",
-    )
-    return value is None and key in blocks
+    known = SettingsFile.model_fields.get(key)
+    usual = known.get_default(call_default_factory=True) if known else None
+    return value is None and isinstance(usual, dict | Block)
 
 
 def _plain(file: Path, found: SettingsFile, document: Document) -> Settings:
@@ -163,9 +174,12 @@ def _plain(file: Path, found: SettingsFile, document: Document) -> Settings:
         runbooks=_path(folder, found.runbooks),
         timezone=found.timezone,
         calendars=calendar_models.build(found.calendars, found.timezone),
+        severities=severity_models.build(found.severities),
         policies={name: Policy(name, tuple(p.channels)) for name, p in found.policies.items()},
         ansible=_ansible(folder, found.ansible),
         retention=Retention(found.retention.runs, found.retention.audit),
+        sentinel=found.sentinel,
+        synthetic=found.synthetic,
         overrides=found.overrides,
         document=document,
     )

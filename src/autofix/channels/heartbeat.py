@@ -1,0 +1,51 @@
+"""A sign of life to an outside dead-man's switch, which alarms when the signs stay away."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autofix.channels.http import HttpOptions, Wire
+from autofix.core.inert import inert
+from autofix.options import Duration, Field, Secret
+
+#: Healthchecks keeps this much of what is sent along.
+NOTE_BYTES = 10_000
+
+
+class HeartbeatOptions(HttpOptions):
+    url: Secret = Field(description="the address to ask, such as https://hc-ping.com/<uuid>")
+    every: Duration = Field(60.0, ge=1, le=3600, description="how often")
+    method: Literal["get", "post"] = Field("post", description="how the address is asked")
+    style: Literal["plain", "healthchecks"] = Field(
+        "plain",
+        description="healthchecks: a known trouble is told at once, at <url>/fail; plain: in "
+        "trouble no sign is given",
+    )
+    timeout: Duration = Field(10.0, ge=1, le=60, description="how long one sign may take")
+
+
+class Heartbeat:
+    """One switch. Nothing is learnt from its answer but that it was heard."""
+
+    def __init__(self, options: HeartbeatOptions) -> None:
+        self.options = options
+        self._wire = Wire(options, options.url)
+
+    @property
+    def place(self) -> str:
+        """Which switch, fit to be shown."""
+        return self._wire.place
+
+    def beat(self, trouble: str = "") -> str:
+        """Give the sign, or tell the trouble; what was done. ChannelError when nobody heard."""
+        if trouble and self.options.style == "plain":
+            return "no sign was given"
+        url = self._wire.url
+        if trouble:
+            path, mark, query = url.partition("?")
+            url = f"{path.rstrip('/')}/fail{mark}{query}"
+        note = inert(trouble, NOTE_BYTES // 8, lines=True).encode("utf-8", "replace")
+        answer = self._wire.ask(
+            self.options.method.upper(), note, timeout=self.options.timeout, url=url
+        )
+        return f"HTTP {answer.status}"
