@@ -13,6 +13,7 @@ from autofix.core.audit import AuditEvent
 from autofix.core.runs import RunKind
 from autofix.errors import AutofixError, ConfigError
 from autofix.flow.context import Context, log
+from autofix.flow.pauses import reconcile
 from autofix.flow.pools import Pools
 from autofix.flow.recover import recover
 from autofix.flow.stopping import cancel_all
@@ -94,6 +95,7 @@ class Server:
         return [
             Chore("reload", RELOAD_EVERY, partial(self._reload, ctx, schedule)),
             Chore("retention", FORGET_EVERY, partial(self._forget, ctx)),
+            Chore("pauses", 0.0, partial(reconcile, ctx)),
         ]
 
     def _forget(self, ctx: Context) -> None:

@@ -203,7 +203,7 @@ class Site:
             probe=wiring.load_probe(),
             book=book,
             owner=owner,
-            halted=self.killswitch.reason,
+            switch=self.killswitch,
         )
 
     def _secrets(self, host: str) -> list[str]:

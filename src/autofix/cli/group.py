@@ -27,7 +27,7 @@ COMMANDS = {
     "why": ("why:why", "Say why a runbook did or did not act on a host."),
     "pause": ("pause:pause", "Stop starting anything: all, a runbook or a host."),
     "resume": ("pause:resume", "Lift a pause; say what was held."),
-    "status": ("pause:status", "What runs, what is held, what is paused."),
+    "status": ("status:status", "What runs, what is held, what is paused."),
     "audit": ("audit:audit", "List, show, verify and export the sealed record."),
     "demo": ("demo:demo", "See the main job on a real Redis, in a sandbox."),
 }

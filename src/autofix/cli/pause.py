@@ -1,161 +1,184 @@
-"""`autofix pause`, `resume`, `status`: stop at once, and see how things stand."""
+"""`autofix pause` and `resume`: stop at once, whatever is broken; and go on."""
 
 from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import TypeVar
 
 import click
 
 from autofix.app.site import Site
-from autofix.cli.output import ago, json_option, print_json, table
+from autofix.cli.output import ago, json_option, print_json
 from autofix.cli.session import actor, known_host, site
-from autofix.core.audit import AuditEntry
-from autofix.core.incidents import LIVE, WORKING, State
+from autofix.cli.status import owed_lines
+from autofix.core.durations import human
 from autofix.core.inert import inert
-from autofix.core.runs import RunState
-from autofix.errors import StoreError, UsageError
+from autofix.core.pauses import Pause, scope_of
+from autofix.core.runs import Run, RunState
+from autofix.errors import ConfigError, StoreError, UsageError
 from autofix.flow import stopping
+from autofix.flow.context import Context
+from autofix.flow.stopping import Resumed
 from autofix.options import suggest
-from autofix.ports import Reads
+
+#: Seconds that the store has to take the record of a pause that is in force already.
+PATIENCE = 3.0
+#: Seconds that running playbooks have to end when asked.
+ENDING = 5.0
+Value = TypeVar("Value")
+
+scope_options = (
+    click.option("--runbook", default="", help="Only this runbook."),
+    click.option("--host", default="", help="Only this host."),
+)
 
 
 @click.command()
-@click.option("--runbook", default="", help="Only this runbook.")
-@click.option("--host", default="", help="Only this host.")
+@scope_options[0]
+@scope_options[1]
 @click.option("--reason", default="", help="Shown to whoever asks why nothing runs.")
 @click.option("--cancel-running", is_flag=True, help="End what runs now, too.")
-def pause(runbook: str, host: str, reason: str, cancel_running: bool) -> None:
+@json_option
+def pause(runbook: str, host: str, reason: str, cancel_running: bool, as_json: bool) -> None:
     """Nothing new starts, from now on: everywhere, or for one runbook or host.
 
-    Without --runbook and --host a file in the state folder is set first, so it works even when the
-    database is down.
+    A file in the state folder is set first, so it works even when the database is down. What is
+    put back after a run (rollbacks, afterwards) waits, too, and stays owed.
     """
-    here = site()
-    everything = not runbook and not host
-    _known(here, runbook, host)
-    if everything:
-        here.killswitch.set(actor(), reason)
-        print("paused: nothing new starts")
+    here, by = site(), actor()
+    wish = Pause(here.clock.now(), by, reason, runbook, host, cancel_running)
+    done = here.killswitch.set(wish)
+    if not as_json:
+        where = "" if done.scope == "everything" else f" for {inert(done.scope)}"
+        print(f"paused: nothing new starts{where}", flush=True)
+    _known(here, done)
     try:
-        ended = stopping.pause(
-            here.context(actor()),
-            actor(),
-            runbook=runbook,
-            host=host,
-            reason=reason,
-            cancel_running=cancel_running,
-        )
+        asked = _within(PATIENCE, lambda: stopping.record(here.context(by), done))
     except StoreError as error:
-        if not everything:
-            raise
         raise StoreError(
-            f"paused by the file, but not on the record: {error}", hint="the pause is in force"
+            f"paused by the file, but not on the record: {error}",
+            hint="the pause is in force; the server writes it down when it can",
         ) from error
-    if not everything:
-        print(f"paused: nothing new starts for {' on '.join(x for x in (runbook, host) if x)}")
-    if ended:
-        print(f"asked to end: run {', '.join(map(str, ended))}")
+    _tell(here.context(by), done, asked, as_json)
 
 
-def _known(here: Site, runbook: str, host: str) -> None:
+def _within(seconds: float, work: Callable[[], Value]) -> Value:
+    """What `work` gives; StoreError when it takes too long."""
+    found: list[Value] = []
+    failed: list[Exception] = []
+
+    def task() -> None:
+        try:
+            found.append(work())
+        except Exception as error:  # noqa: BLE001 - raised again below
+            failed.append(error)
+
+    thread = threading.Thread(target=task, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if failed:
+        raise failed[0]
+    if not found:
+        raise StoreError(f"the store did not answer within {seconds:.0f} s")
+    return found[0]
+
+
+def _known(here: Site, done: Pause) -> None:
     """A pause of something that is not there would pause nothing, silently."""
-    known = sorted({each.name for each in here.project().files}) if runbook else []
-    if runbook and runbook not in known:
+    try:
+        if done.runbook:
+            _known_runbook(here, done.runbook)
+        if done.host:
+            known_host(here.inventory, done.host)
+    except UsageError:
+        here.killswitch.lift([done.id])
+        raise
+    except ConfigError as error:
+        print(f"its name could not be checked: {error.problems[0]}", file=sys.stderr)
+
+
+def _known_runbook(here: Site, runbook: str) -> None:
+    known = sorted({each.name for each in here.project().files})
+    if runbook not in known:
         hint = suggest(runbook, known) or "names are compared exactly"
         raise UsageError(f"there is no runbook {inert(runbook)!r}", hint=hint)
-    if host:
-        known_host(here.inventory, host)
 
 
-@click.command()
-@click.option("--runbook", default="", help="Only this runbook.")
-@click.option("--host", default="", help="Only this host.")
-def resume(runbook: str, host: str) -> None:
-    """Lift the pause of exactly this scope, and say what waits for it."""
-    here = site()
-    lifted = stopping.resume(here.context(actor()), actor(), runbook=runbook, host=host)
-    if not runbook and not host:
-        lifted = here.killswitch.lift() or lifted
-    if not lifted:
-        print("there was no such pause (see `autofix status`)")
-        return
-    with here.store.reading() as reads:
-        held = reads.incidents(states=[State.HELD])
-        others = reads.pauses()
-    print("resumed")
-    for each in held:
-        print(f"  incident {each.id} {each.runbook} on {each.target} is looked at again now")
-    for other in others:
-        print(f"  still paused: {other.scope} by {inert(other.by)}")
-
-
-def _rejected(reads: Reads) -> AuditEntry | None:
-    """The latest changed files that the server did not take, unless good ones followed."""
-    latest = [
-        entry
-        for action in ("settings.rejected", "settings.loaded", "server.started")
-        for entry in reads.audit(action=action, newest_first=True, limit=1)
-    ]
-    newest = max(latest, key=lambda entry: entry.seq, default=None)
-    return newest if newest and newest.event.action == "settings.rejected" else None
-
-
-def _files(here: Site, rejected: AuditEntry | None, now: float) -> None:
-    """What is wrong with the project's files, as far as it matters for what is in force."""
-    if rejected is not None:
-        problems = [inert(str(each), 400) for each in rejected.event.payload.get("problems", [])]
-        more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
-        print(
-            f"REJECTED: the files changed {ago(rejected.event.at, now)} are not in force, the last "
-            f"good ones are: {problems[0] if problems else ''}{more} (see: autofix check)"
-        )
-    elif here.settings.errors:
-        count = len(here.settings.errors)
-        print(f"settings: {inert(str(here.settings.errors[0]), 400)} ({count}, see: autofix check)")
-
-
-@click.command()
-@json_option
-def status(as_json: bool) -> None:
-    """What runs, what is held, what waits for a person, what is paused."""
-    here = site()
-    with here.store.reading() as reads:
-        live = reads.incidents(states=LIVE, limit=1000)
-        running = reads.runs(states=[RunState.CLAIMED, RunState.STARTED])
-        owed = [run for run in reads.runs(states=[RunState.PLANNED]) if run.due_at is not None]
-        pauses = reads.pauses()
-        queued = [page for page in reads.pages(limit=1000) if page.due_at is not None]
-        size, _ = reads.audit_head()
-        rejected = _rejected(reads)
-    server, halted = here.store.leader(), here.killswitch.reason()
+def _tell(ctx: Context, done: Pause, asked: list[int], as_json: bool) -> None:
+    running = _wait(ctx, done) if done.cancel_running else []
+    with ctx.store.reading() as reads:
+        ended = [run for run in map(reads.run, asked) if run is not None and not run.live]
+        owed = [run for run in stopping.owed(reads) if done.covers(run.runbook, run.host)]
     if as_json:
-        print_json(
-            {
-                "server": server,
-                "halted": halted,
-                "settings": [str(each) for each in here.settings.errors],
-                "rejected": rejected,
-                "pauses": pauses,
-                "incidents": live,
-                "running": running,
-                "owed": owed,
-                "pages_waiting": queued,
-                "audit_size": size,
-            }
-        )
+        print_json({"pause": done, "ended": ended, "running": running, "owed": owed})
         return
-    now = here.clock.now()
-    print(f"server: {inert(server) if server else 'none runs (start one: autofix serve)'}")
-    _files(here, rejected if server else None, now)
-    if halted:
-        print(f"PAUSED: everything, {inert(halted)} (lift it: autofix resume)")
-    for each in pauses:
-        print(
-            f"paused: {each.scope} by {inert(each.by)}, {ago(each.at, now)}: {inert(each.reason)}"
-        )
-    working = sum(each.state in WORKING for each in live)
-    print(
-        f"open incidents: {len(live)}, of which {working} are being worked on; "
-        f"running: {len(running)}; owed: {len(owed)}; pages on their way: {len(queued)}; "
-        f"record: {size} events"
-    )
-    rows = [(e.id, e.severity, e.state, e.runbook, e.target, e.reason) for e in live]
-    table(("id", "sev", "state", "runbook", "host", "why"), rows, "nothing is open")
+    for run in ended:
+        print(f"ended: run {run.id} {run.playbook} on {run.host}: {run.outcome or run.state}")
+    for run in running:
+        print(f"still running: run {run.id} {run.playbook} on {run.host} (asked to end)")
+    for line in owed_lines(owed, [done]):
+        print(line)
+
+
+def _wait(ctx: Context, done: Pause) -> list[Run]:
+    """What still runs in this scope once it had its time to end."""
+    deadline = ctx.clock.now() + ENDING
+    while True:
+        with ctx.store.reading() as reads:
+            live = reads.runs(states=[RunState.CLAIMED, RunState.STARTED], limit=10_000)
+        running = [run for run in live if done.covers(run.runbook, run.host)]
+        if not running or ctx.clock.now() >= deadline:
+            return running
+        ctx.clock.sleep(0.1)
+
+
+@click.command()
+@scope_options[0]
+@scope_options[1]
+@json_option
+def resume(runbook: str, host: str, as_json: bool) -> None:
+    """Lift the pause of exactly this scope, and say what waited for it and what happens now."""
+    here, by = site(), actor()
+    resumed = stopping.resume(here.context(by), by, runbook=runbook, host=host)
+    served = bool(here.store.leader())
+    if as_json:
+        print_json({"resumed": resumed, "server": served})
+        return
+    for line in resumed_lines(resumed, scope_of(runbook, host), here.clock.now()):
+        print(line)
+    if (resumed.held or resumed.owed) and not served:
+        print("no server runs: all this goes on with the next `autofix serve`")
+
+
+def resumed_lines(resumed: Resumed, scope: str, now: float) -> list[str]:
+    """What a resume did, in words."""
+    if not resumed.lifted:
+        said = f"there was no such pause: {inert(scope)} is not paused"
+        lines = [said if resumed.still else f"{said}, nothing is"]
+    else:
+        lines = [f"resumed: {inert(p.words, 500)}, {ago(p.at, now)}" for p in resumed.lifted]
+    lines += [
+        f"  incident {each.id} {each.runbook} on {each.target}: "
+        f"held {human(now - (each.held_since or now))}, is decided now"
+        for each in resumed.held
+    ]
+    lines += [
+        f"  run {run.id} {run.kind} {run.playbook} on {run.host} was owed: starts now"
+        for run in resumed.owed
+    ]
+    lines += [
+        f"  incident {each.id} {each.runbook} on {each.target}: stays held, {inert(by.words, 500)}"
+        for each, by in resumed.blocked
+    ]
+    lines += [
+        f"  still paused: {inert(p.words, 500)}, {ago(p.at, now)} (lift it: {_how(p)})"
+        for p in resumed.still
+    ]
+    return lines
+
+
+def _how(pause: Pause) -> str:
+    options = (("--runbook", pause.runbook), ("--host", pause.host))
+    return " ".join(["autofix resume", *(f"{name} {inert(of)}" for name, of in options if of)])

@@ -28,7 +28,8 @@ class RunState(StrEnum):
 RUN_MOVES: Mapping[RunState, frozenset[RunState]] = {
     RunState.PLANNED: frozenset({RunState.CLAIMED, RunState.DROPPED}),
     RunState.CLAIMED: frozenset({RunState.STARTED, RunState.FINISHED, RunState.LOST}),
-    RunState.STARTED: frozenset({RunState.FINISHED, RunState.LOST}),
+    # Back to planned: a pause came between the claim and its start, and nothing was started.
+    RunState.STARTED: frozenset({RunState.FINISHED, RunState.LOST, RunState.PLANNED}),
     RunState.FINISHED: frozenset(),
     RunState.LOST: frozenset(),
     RunState.DROPPED: frozenset(),

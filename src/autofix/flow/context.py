@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from autofix.core.calendars import ALWAYS, Calendar
 from autofix.core.escalation import Policy
+from autofix.core.pauses import Pause
 from autofix.core.readings import Target
 from autofix.core.runbooks import Runbook
 from autofix.errors import StoreError
-from autofix.ports import Channel, Clock, Inventory, PlaybookRunner, Probe, Store
+from autofix.ports import Channel, Clock, Inventory, PlaybookRunner, Probe, Store, Switch
 
 log = logging.getLogger("autofix")
 
@@ -41,9 +42,22 @@ class Book:
         return self.policies.get(runbook.escalate) or self.policies.get("default")
 
 
+class NoSwitch:
+    """Nothing holds without the store."""
+
+    def pauses(self) -> list[Pause]:
+        return []
+
+    def set(self, pause: Pause) -> Pause:
+        return pause
+
+    def lift(self, ids: Iterable[str]) -> None:
+        pass
+
+
 @dataclass
 class Context:
-    """The ports, and who we are. `halted` reads the kill switch's file; empty when it is off.
+    """The ports, and who we are. `switch` are the pauses that hold without the store.
 
     `store_failed` is told of every failure of the store; `delivered` are pages that a channel took
     and the store does not know of yet.
@@ -55,6 +69,6 @@ class Context:
     probe: Callable[[str], Probe]
     book: Book
     owner: str
-    halted: Callable[[], str] = lambda: ""
+    switch: Switch = field(default_factory=NoSwitch)
     store_failed: Callable[[StoreError], None] = lambda _: None
     delivered: dict[int, tuple[str, str]] = field(default_factory=dict)  # pages, by id

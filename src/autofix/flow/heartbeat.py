@@ -1,4 +1,7 @@
-"""While a run runs: its lease is renewed, its output kept, and a cancel is heard."""
+"""While a run runs: its lease is renewed, its output kept, and a cancel is heard.
+
+A cancel comes by the store, or by a pause's file: two threads, so that a store that hangs makes
+nobody deaf."""
 
 from __future__ import annotations
 
@@ -17,17 +20,21 @@ RENEW_EVERY = 5.0
 
 
 class Heartbeat:
-    """A thread beside a run. `cancel` is set when someone asked, or when the lease is gone."""
+    """Threads beside a run. `cancel` is set when someone asked, or when the lease is gone; `why`
+    says so in words, and `asked` who wished it."""
 
     def __init__(self, ctx: Context, run: Run) -> None:
         self.cancel = threading.Event()
-        self.why = ""
+        self.why = self.asked = ""
         self._ctx, self._run = ctx, run
         self._events: list[RunEvent] = []
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._renewed = ctx.clock.now()
-        self._thread = threading.Thread(target=self._beat, name=f"beat-{run.id}", daemon=True)
+        self._threads = [
+            threading.Thread(target=work, name=f"{name}-{run.id}", daemon=True)
+            for name, work in (("beat", self._beat), ("ear", self._hear))
+        ]
 
     def event(self, event: RunEvent) -> None:
         """Keep an event; it reaches the store with the next beat."""
@@ -35,8 +42,16 @@ class Heartbeat:
             self._events.append(event)
         crashpoints.reach("run.event")
 
+    def end(self, why: str, asked: str = "") -> None:
+        """Have the run end; the first reason counts."""
+        with self._lock:
+            if not self.cancel.is_set():
+                self.why, self.asked = why, asked
+                self.cancel.set()
+
     def __enter__(self) -> Heartbeat:
-        self._thread.start()
+        for each in self._threads:
+            each.start()
         return self
 
     def __exit__(
@@ -46,7 +61,8 @@ class Heartbeat:
         trace: TracebackType | None,
     ) -> None:
         self._over.set()
-        self._thread.join()
+        for each in self._threads:
+            each.join()
         try:
             self._flush()
         except Exception as failed:  # noqa: BLE001 - the run's end must still be written
@@ -57,6 +73,15 @@ class Heartbeat:
             # Each by itself: output that can't be kept must not make a run deaf to a cancel.
             for each in (self._listen, self._renew, self._flush):
                 self._try(each)
+
+    def _hear(self) -> None:
+        while not self._over.wait(BEAT):
+            self._try(self._listen_to_files)
+
+    def _listen_to_files(self) -> None:
+        for pause in self._ctx.switch.pauses():
+            if pause.cancel_running and pause.covers(self._run.runbook, self._run.host):
+                self.end(f"cancelled by {pause.wish}", pause.wish)
 
     def _try(self, work: Callable[[], None]) -> None:
         try:
@@ -83,9 +108,8 @@ class Heartbeat:
     def _listen(self) -> None:
         with self._ctx.store.reading() as reads:
             run = reads.run(self._run.id)
-        if run is not None and run.cancel_requested and not self.cancel.is_set():
-            self.why = f"cancelled by {run.cancel_requested}"
-            self.cancel.set()
+        if run is not None and run.cancel_requested:
+            self.end(f"cancelled by {run.cancel_requested}", run.cancel_requested)
 
     def _renew(self) -> None:
         now = self._ctx.clock.now()
@@ -93,12 +117,10 @@ class Heartbeat:
             return
         with self._ctx.store.transaction() as tx:
             if not tx.renew_host(self._run.host, self._run.token, now + LEASE):
-                self.why = "the host's lock was lost"
-                self.cancel.set()
+                self.end("the host's lock was lost")
         self._renewed = now
 
     def _lease_gone(self) -> None:
         # Nobody may believe the host free while something of ours still runs there.
         if self._ctx.clock.now() - self._renewed > LEASE:
-            self.why = "the lease could not be renewed"
-            self.cancel.set()
+            self.end("the lease could not be renewed")

@@ -8,6 +8,7 @@ from autofix.core.incidents import WORKING, Incident, State
 from autofix.core.runbooks import Runbook
 from autofix.core.runs import Run, RunKind, RunState
 from autofix.flow.context import Context
+from autofix.flow.pauses import in_force
 from autofix.ports import Reads
 
 OWED_KINDS = (RunKind.AFTERWARDS, RunKind.ROLLBACK)
@@ -24,14 +25,13 @@ def situation(
     ended = tx.last_ended(*where)
     return Situation(
         now=now,
-        pauses=tuple(tx.pauses()),
-        halted=ctx.halted(),
+        pauses=tuple(in_force(ctx, tx)),
         locked_by=_locked_by(tx, incident),
         owed=_owed(tx, incident),
         working_hosts=_working_hosts(tx, incident),
         last_ended=ended.ended_at if ended else None,
         attempts=len(past),
-        first_attempt=past[0].fix_started_at if past else None,
+        first_attempt=past[-1].fix_started_at if past else None,
     )
 
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from autofix.core.audit import AuditEvent
-from autofix.core.pauses import Pause
+from autofix.core.incidents import Incident, State
+from autofix.core.pauses import Pause, covering, merged
 from autofix.core.runs import Run, RunKind, RunState
 from autofix.errors import HeldError, UsageError
+from autofix.flow import pauses
 from autofix.flow.context import Context
 from autofix.flow.record import of_run
+from autofix.ports import Reads
+
+LIVE = (RunState.CLAIMED, RunState.STARTED)
+#: How the reason of an incident that a pause holds begins.
+HELD_BY_PAUSE = ("pause:", "put back:")
 
 
 def cancel(ctx: Context, run_id: int, by: str, reason: str = "") -> Run:
@@ -30,8 +38,7 @@ def cancel_all(
 ) -> list[int]:
     """Ask everything that runs to end, or what is of these kinds."""
     with ctx.store.reading() as reads:
-        states = [RunState.CLAIMED, RunState.STARTED]
-        running = reads.runs(states=states, kinds=kinds, limit=10_000)
+        running = reads.runs(states=LIVE, kinds=kinds, limit=10_000)
     return _cancel_each(ctx, [run.id for run in running], by, reason)
 
 
@@ -54,22 +61,90 @@ def pause(
     reason: str = "",
     cancel_running: bool = False,
 ) -> list[int]:
-    """Nothing new starts in this scope. The runs that were asked to end, if any."""
-    now = ctx.clock.now()
-    scope = Pause(now, by, reason, runbook, host)
-    event = AuditEvent(now, by, "pause.set", runbook, host, payload={"reason": reason})
+    """Nothing new starts in this scope: by a file first, then on the record.
+
+    The runs that were asked to end, if any.
+    """
+    wished = Pause(ctx.clock.now(), by, reason, runbook, host, cancel_running)
+    return record(ctx, ctx.switch.set(wished))
+
+
+def record(ctx: Context, pause: Pause) -> list[int]:
+    """The row and the record of a pause that a file holds already; the runs asked to end."""
     with ctx.store.transaction() as tx:
-        tx.add_pause(scope, event)
-        running = tx.runs(states=[RunState.CLAIMED, RunState.STARTED], limit=10_000)
-    if not cancel_running:
+        if not (pause.id and pauses.fate(tx, pause)):  # the server may have been faster
+            tx.add_pause(pause, pauses.set_event(pause))
+        running = tx.runs(states=LIVE, limit=10_000)
+    if not pause.cancel_running:
         return []
-    covered = [run.id for run in running if scope.covers(run.runbook, run.host)]
-    return _cancel_each(ctx, covered, by, f"paused: {reason}" if reason else "paused")
+    covered = [run.id for run in running if pause.covers(run.runbook, run.host)]
+    return _cancel_each(ctx, covered, pause.by, pause.wish.partition(": ")[2])
 
 
-def resume(ctx: Context, by: str, *, runbook: str = "", host: str = "") -> bool:
-    """Lift the pause of exactly this scope; False when there was none."""
+@dataclass(frozen=True)
+class Resumed:
+    """What a resume lifted (nothing: there was no such pause), and what now happens with what it
+    held. `blocked` stay held by another pause, named beside them; `still` are those pauses."""
+
+    lifted: tuple[Pause, ...] = ()
+    still: tuple[Pause, ...] = ()
+    held: tuple[Incident, ...] = ()
+    owed: tuple[Run, ...] = ()
+    blocked: tuple[tuple[Incident, Pause], ...] = ()
+
+
+def resume(ctx: Context, by: str, *, runbook: str = "", host: str = "") -> Resumed:
+    """Lift the pause of exactly this scope, in the store and in files, on the record.
+
+    Nothing is lifted when the store can't be written: it has to know before anything starts.
+    """
     now = ctx.clock.now()
+    files = [each for each in ctx.switch.pauses() if each.is_for(runbook, host)]
     with ctx.store.transaction() as tx:
-        event = AuditEvent(now, by, "pause.lifted", runbook, host)
-        return tx.remove_pause(runbook, host, event)
+        rows = [each for each in tx.pauses() if each.is_for(runbook, host)]
+        for each in files:
+            if not pauses.fate(tx, each):
+                pauses.add_late(tx, each, now)
+        ids = [each.id for each in [*files, *rows] if each.id]
+        lifted = AuditEvent(now, by, "pause.lifted", runbook, host, payload={"ids": ids})
+        if not tx.remove_pause(runbook, host, lifted) and files:
+            tx.record(lifted)
+        gone = merged(files, rows)
+        found = _what_now(ctx, tx, gone, [each.id for each in files])
+    ctx.switch.lift(each.id for each in files)
+    return found
+
+
+def _what_now(ctx: Context, tx: Reads, gone: list[Pause], files: list[str]) -> Resumed:
+    left = [each for each in ctx.switch.pauses() if each.id not in files]
+    still = merged(left, tx.pauses())
+    if not gone:
+        return Resumed(still=tuple(still))
+    held = [
+        each
+        for each in tx.incidents(states=[State.HELD], limit=10_000)
+        if covering(gone, each.runbook, each.host) and each.reason.startswith(HELD_BY_PAUSE)
+    ]
+    other = [(each, covering(still, each.runbook, each.host)) for each in held]
+    return Resumed(
+        lifted=tuple(gone),
+        still=tuple(still),
+        held=tuple(each for each, by in other if by is None),
+        owed=tuple(
+            run
+            for run in owed(tx)
+            if run.due_at is not None
+            and covering(gone, run.runbook, run.host)
+            and not covering(still, run.runbook, run.host)
+        ),
+        blocked=tuple((each, by) for each, by in other if by is not None),
+    )
+
+
+def owed(reads: Reads) -> list[Run]:
+    """Rollbacks and `afterwards` that are still to come, oldest first; those without `due_at` wait
+    for their step's verification."""
+    kinds = (RunKind.ROLLBACK, RunKind.AFTERWARDS)
+    return sorted(
+        reads.runs(states=[RunState.PLANNED], kinds=kinds, limit=10_000), key=lambda run: run.id
+    )

@@ -48,9 +48,9 @@ def test_with_nothing_in_the_way_it_acts_with_the_first_step_that_applies() -> N
     ("situation", "guard", "words"),
     [
         (
-            replace(CALM, halted="by root: maintenance"),
+            replace(CALM, pauses=(Pause(NOW, "root", "maintenance"),)),
             "pause",
-            "everything is paused: by root: maintenance",
+            "everything paused by root: maintenance",
         ),
         (replace(CALM, pauses=(Pause(NOW, "ann"),)), "pause", "everything paused by ann"),
         (
@@ -118,7 +118,7 @@ def test_back_within_the_cooldown_is_flapping_and_told_to_a_person() -> None:
 def test_a_person_may_accept_the_cooldown_but_nothing_else() -> None:
     asked = replace(INCIDENT, origin=Origin.PERSON, accepted=("cooldown",))
     assert isinstance(decided(replace(CALM, last_ended=NOW - 60), asked), Act)
-    assert isinstance(decided(replace(CALM, halted="by root"), asked), Hold)
+    assert isinstance(decided(replace(CALM, pauses=(Pause(NOW, "root"),)), asked), Hold)
     assert isinstance(decided(replace(CALM, attempts=3), asked), Escalate)
 
 
@@ -129,11 +129,11 @@ def test_cooldown_and_breaker_never_hold_the_next_step_of_the_same_incident() ->
 
 def test_nothing_is_held_longer_than_the_limit_without_a_page() -> None:
     held = replace(INCIDENT, state=State.HELD, held_since=NOW - 899)
-    decision = decided(replace(CALM, halted="by root"), held)
+    decision = decided(replace(CALM, pauses=(Pause(NOW, "root"),)), held)
     assert isinstance(decision, Hold)
     assert not decision.page
     assert decision.until == NOW + 1
-    later = decided(replace(CALM, now=NOW + 1, halted="by root"), held)
+    later = decided(replace(CALM, now=NOW + 1, pauses=(Pause(NOW, "root"),)), held)
     assert isinstance(later, Hold)
     assert later.page
 

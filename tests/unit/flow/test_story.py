@@ -8,10 +8,12 @@ import pytest
 
 from autofix.core.conditions import parse
 from autofix.core.incidents import State
+from autofix.core.pauses import Pause
 from autofix.core.runbooks import Step
 from autofix.core.runs import Outcome, RunResult
 from autofix.errors import HeldError
 from autofix.flow import approvals, people, stopping
+from autofix.testing.switch import FakeSwitch
 from unit.flow.world import BOOK, World, lose_during, with_guards
 
 
@@ -112,7 +114,7 @@ def test_a_target_that_cant_be_looked_at_after_the_run_is_left_to_a_person() -> 
 
 def test_a_symptom_that_goes_away_by_itself_is_recovered_and_never_healed() -> None:
     world = World(with_guards(at_once=1))
-    world.ctx.halted = lambda: "by root"
+    world.ctx.switch = FakeSwitch(Pause(0, "root"))
     world.ill()
     assert world.incident().state is State.HELD
     world.patient.state["r1"] = {"ratio": 0.4}
@@ -209,7 +211,7 @@ def test_a_pause_holds_what_was_planned_and_a_resume_lets_it_go() -> None:
     world.ill()
     assert world.incident().reason == "pause: everything paused by ann: upgrade"
     assert world.hands.orders == []
-    assert stopping.resume(world.ctx, "ann")
+    assert stopping.resume(world.ctx, "ann").lifted
     world.hands.does["rewrite.yml"] = world.well("r1")
     world.pass_time(15)
     assert world.incident().state is State.HEALED
@@ -217,7 +219,7 @@ def test_a_pause_holds_what_was_planned_and_a_resume_lets_it_go() -> None:
 
 def test_held_too_long_is_told_to_a_person_once() -> None:
     world = World()
-    world.ctx.halted = lambda: "by root"
+    world.ctx.switch = FakeSwitch(Pause(0, "root"))
     world.ill()
     world.pass_time(890, step=10)
     assert world.bell.rung == []

@@ -27,6 +27,7 @@ from autofix.flow.tick import Engine
 from autofix.testing.clock import FakeClock
 from autofix.testing.inventory import FakeInventory
 from autofix.testing.memory import MemoryStore
+from autofix.testing.switch import FakeSwitch
 
 
 class Killed(BaseException):
@@ -125,7 +126,7 @@ class World:
             Book({each.name: each for each in (book, *others)}, inventory,
                  {"bell": self.bell, "second": self.second},
                  {"default": Policy("default", ("bell", "second"))}),
-            owner="test",
+            owner="test", switch=FakeSwitch(),
         )  # fmt: skip
         self.book = book
         self.busy: set[str] = set()

@@ -16,7 +16,6 @@ class Situation:
 
     now: float
     pauses: tuple[Pause, ...] = ()
-    halted: str = ""  # the kill switch's reason, from its file: holds everything
     locked_by: str = ""  # the run that holds the host, in words
     blind: str = ""  # why the target could not be looked at just now
     owed: str = ""  # afterwards or a rollback still owed on this target, in words

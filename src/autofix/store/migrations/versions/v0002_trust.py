@@ -34,9 +34,8 @@ def _at(name: str, *, nullable: bool = False) -> sa.Column[float]:
 def upgrade() -> None:
     _incidents()
     _pages()
-    op.add_column(
-        "pauses", sa.Column("cancel_running", sa.Boolean(), nullable=False, server_default=sa.false())
-    )
+    running = sa.Column("cancel_running", sa.Boolean(), nullable=False, server_default=sa.false())
+    op.add_column("pauses", running)
     op.add_column("pauses", _text("id", server_default=""))
     op.create_index("runs_started", "runs", ["started_at"])
     _silences()

@@ -1,0 +1,142 @@
+"""A planned run is claimed with the host's lock, or waits; what was not started is given back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from autofix import crashpoints
+from autofix.core.incidents import Incident, State
+from autofix.core.pauses import covering
+from autofix.core.runs import Run, RunKind, RunState
+from autofix.errors import Duplicate, StoreError
+from autofix.flow import escalate, owing, pauses
+from autofix.flow.context import Context, log
+from autofix.flow.heartbeat import LEASE
+from autofix.flow.record import of_incident, of_run
+from autofix.ports import Transaction
+
+#: A planned run that can't start yet (pause, host lock) is tried again after this, in seconds.
+AGAIN = 1.0
+#: How many times the end of a run is written again when the store fails.
+PATIENCE = 120
+
+
+def claim(ctx: Context, run_id: int) -> Run | None:
+    """planned → claimed → started with the host's lock, in one commit before anything acts."""
+    now = ctx.clock.now()
+    with ctx.store.transaction() as tx:
+        run = tx.run(run_id)
+        if run is None or run.state is not RunState.PLANNED or run.due_at is None:
+            return None
+        obstacle = pauses.obstacle(ctx, tx, run)
+        token = 0
+        if not obstacle:
+            try:
+                token = tx.lock_host(run.host, run.id, now + LEASE)
+            except Duplicate:
+                obstacle = f"{run.host} is being worked on by run {tx.host_lock(run.host)}"
+        if obstacle:
+            _wait(ctx, tx, run, obstacle, now)
+            return None
+        started = _start(tx, run, token, ctx.owner, now)
+        crashpoints.reach("run.claiming")
+        return started
+
+
+def paused(ctx: Context, run: Run) -> bool:
+    """The last look before the start: the claim's commit may have taken its time."""
+    with ctx.store.reading() as reads:
+        rows = reads.pauses()
+    # The files after the store: nothing that could hang comes between this look and the start.
+    return covering([*rows, *ctx.switch.pauses()], run.runbook, run.host) is not None
+
+
+def give_back(ctx: Context, run: Run) -> None:
+    """A claimed run of which nothing was started is planned again, and waits for the pause."""
+    for _ in range(PATIENCE):
+        try:
+            _unclaim(ctx, run)
+            return
+        except StoreError as error:
+            log.error("run %s was not started, not yet written: %s", run.id, error)
+            ctx.clock.sleep(AGAIN)
+
+
+def _unclaim(ctx: Context, run: Run) -> None:
+    now = ctx.clock.now()
+    with ctx.store.transaction() as tx:
+        current = tx.run(run.id)
+        if current is None or current.state is not RunState.STARTED:
+            return
+        planned = current.with_(
+            state=RunState.PLANNED,
+            owner="",
+            token=0,
+            lease_until=None,
+            started_at=None,
+            due_at=now,
+            reason="paused before anything was started",
+        )
+        planned = tx.save_run(planned, of_run(planned, "put_back", now, reason=planned.reason))
+        tx.free_host(run.host, run.token)
+        incident = tx.incident(run.incident)
+        if incident is not None and incident.fix_started_at == current.started_at:
+            tx.save_incident(replace(incident, fix_started_at=None, updated_at=now), None)
+        _wait(ctx, tx, planned, pauses.obstacle(ctx, tx, run) or planned.reason, now)
+
+
+def _wait(ctx: Context, tx: Transaction, run: Run, obstacle: str, now: float) -> None:
+    incident = tx.incident(run.incident)
+    if run.kind is RunKind.FIX and incident is not None and incident.state is State.FIXING:
+        _put_back(tx, incident, obstacle, now)
+        return
+    changed = run.reason != obstacle
+    later = run.with_(due_at=now + AGAIN, reason=obstacle)
+    tx.save_run(later, of_run(later, "waiting", now, reason=obstacle) if changed else None)
+    runbook = ctx.book.runbooks.get(run.runbook) or escalate.stand_in(run.runbook)
+    if incident is None or f"waiting {run.id}" in incident.paged_for:
+        return
+    if now - run.planned_at >= runbook.guards.hold_limit:
+        told = replace(incident, paged_for=incident.paged_for | {f"waiting {run.id}"})
+        tx.save_incident(told, None)
+        escalate.page(ctx, tx, runbook, told, f"{run.playbook} can't start: {obstacle}", now)
+
+
+def _put_back(tx: Transaction, incident: Incident, obstacle: str, now: float) -> None:
+    """A fix that can't start now is decided anew when it can: the symptom may be gone by then."""
+    owing.release(tx, incident, now)  # what was planned is dropped
+    attempt = owing.next_attempt(tx, incident)
+    old, new = f"{incident.attempt}.{incident.step}", f"{attempt}.{incident.step}"
+    held = incident.with_(
+        state=State.HELD,
+        attempt=attempt,
+        approved={new if key == old else key: by for key, by in incident.approved.items()},
+        paged_for=frozenset(
+            f"approval {new} {mark.split(' ', 2)[2]}"
+            if mark.startswith(f"approval {old} ")
+            else mark
+            for mark in incident.paged_for
+        ),
+        reason=f"put back: {obstacle}",
+        held_since=now,
+        due_at=now,
+        updated_at=now,
+    )
+    tx.save_incident(held, of_incident(held, "held", now))
+
+
+def _start(tx: Transaction, run: Run, token: int, owner: str, now: float) -> Run:
+    claimed = run.with_(
+        state=RunState.CLAIMED,
+        owner=owner,
+        token=token,
+        lease_until=now + LEASE,
+        reason="",
+        due_at=None,
+    )
+    claimed = tx.save_run(claimed, of_run(claimed, "claimed", now, owner=owner, token=token))
+    incident = tx.incident(run.incident)
+    if incident is not None and incident.fix_started_at is None and run.kind is RunKind.FIX:
+        tx.save_incident(replace(incident, fix_started_at=now, updated_at=now), None)
+    started = claimed.with_(state=RunState.STARTED, started_at=now)
+    return tx.save_run(started, of_run(started, "started", now, variables=dict(run.variables)))
