@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from autofix.config.alive_models import SentinelBlock, SyntheticBlock
 from autofix.config.calendar_models import Calendars, Timezone
 from autofix.config.fields import Block, OneLine
+from autofix.config.severity_models import SeveritiesBlock
 from autofix.options import Duration
 
 HALF_A_YEAR = 180 * 86400.0
@@ -58,9 +60,13 @@ class SettingsFile(Block):
     runbooks: OneLine = "runbooks"
     timezone: Timezone = "UTC"
     calendars: Calendars = Field(default_factory=dict)
+    severities: SeveritiesBlock = SeveritiesBlock()
     connections: dict[str, dict[str, Any]] = Field(default_factory=dict)
     channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
     policies: dict[str, PolicyBlock] = Field(default_factory=dict)
     ansible: AnsibleBlock = AnsibleBlock()
     retention: RetentionBlock = RetentionBlock()
+    sentinel: SentinelBlock = SentinelBlock()
+    heartbeat: dict[str, Any] = Field(default_factory=dict)
+    synthetic: SyntheticBlock = SyntheticBlock()
     overrides: dict[str, dict[str, Any]] = Field(default_factory=dict)
