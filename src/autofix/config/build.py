@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from autofix.config.guard_models import guards
 from autofix.config.runbook_models import (
     AlertTriggerBlock,
-    GuardsBlock,
     ProbeTriggerBlock,
     RunbookFile,
     ScheduleTriggerBlock,
@@ -13,9 +13,7 @@ from autofix.config.runbook_models import (
 )
 from autofix.core.runbooks import (
     AlertTrigger,
-    Attempts,
     Blind,
-    Guards,
     ProbeTrigger,
     Runbook,
     ScheduleTrigger,
@@ -34,11 +32,12 @@ def runbook(found: RunbookFile, file: str) -> Runbook:
         verify=_verify(found.verify) if isinstance(found.verify, VerifyBlock) else None,
         about=found.about,
         severity=found.severity,
+        deadlines=found.deadlines,
         enabled=found.enabled,
         idempotent=found.idempotent,
         triggers=tuple(_trigger(trigger) for trigger in found.triggers),
         inputs={name: block.built(name) for name, block in found.inputs.items()},
-        guards=_guards(found.guards),
+        guards=guards(found.guards),
         escalate=found.escalate,
         file=file,
     )
@@ -95,14 +94,4 @@ def _verify(block: VerifyBlock) -> Verify:
         timeout=block.timeout,
         subject=block.subject,
         options=block.with_,
-    )
-
-
-def _guards(block: GuardsBlock) -> Guards:
-    return Guards(
-        cooldown=block.cooldown,
-        attempts=Attempts(block.attempts.max, block.attempts.per),
-        at_once=block.at_once,
-        hold_limit=block.hold_limit,
-        approval=block.approval,
     )

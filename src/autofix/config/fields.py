@@ -49,6 +49,28 @@ def _labels(value: Any) -> Condition:
     return _expression(value, WITH_LABELS)
 
 
+def _no_facts(value: Any) -> Condition:
+    """What a brake may hang on: neither a target nor a sender must be able to switch it off."""
+    condition = _expression(value, WITH_LABELS)
+    for name in sorted(condition.names):
+        root, dot, _ = name.partition(".")
+        if root == "labels":
+            raise ValueError(
+                f"{name} is a sender's: who posts an alert must not be able to switch a brake off: "
+                "use host. or inputs."
+            )
+        if not dot or root not in FACTS_ONLY:
+            raise ValueError(
+                f"{name!r} is a fact: what a target says of itself must not switch a brake off: "
+                "use host. or inputs."
+            )
+    return condition
+
+
+def _approval(value: Any) -> Condition | str:
+    return value if value in ("always", "never") else _no_facts(value)
+
+
 def _template(value: Any) -> Template:
     try:
         return template(value, roots=FACTS_ONLY)
@@ -114,5 +136,8 @@ Title = Annotated[str, Field(max_length=200), AfterValidator(_one_line)]
 Moment = Annotated[Duration, Field(ge=0.5, le=366 * 86400)]  # how often, or how long at most
 Span = Annotated[Duration, Field(ge=0, le=366 * 86400)]
 RunbookName = Annotated[str, AfterValidator(_runbook_name)]
-Approval = Literal["always", "never"]
+#: `always`, `never`, or an expression on `host.` and `inputs.`: unknown counts as needing it.
+Approval = Annotated[Any, PlainValidator(_approval, json_schema_input_type=_WRITTEN)]
+#: On `host.` and `inputs.` only.
+HostExpression = Annotated[Any, PlainValidator(_no_facts, json_schema_input_type=_WRITTEN)]
 Severity = Literal["P0", "P1", "P2", "P3"]

@@ -21,11 +21,10 @@ from autofix.config.fields import (
     Variables,
     named_inputs,
 )
+from autofix.config.guard_models import Count, GuardsBlock
 from autofix.core.inputs import default_fault
 from autofix.core.patterns import pattern_fault
 from autofix.core.runbooks import Input
-
-Count = Annotated[int, Field(ge=1, le=1000, strict=True)]
 
 
 class BlindBlock(Block):
@@ -149,25 +148,13 @@ class VerifyBlock(Block):
     with_: dict[str, Any] = Field(default_factory=dict, alias="with")
 
 
-class AttemptsBlock(Block):
-    max: Count = 3
-    per: Moment = 86400.0
-
-
-class GuardsBlock(Block):
-    cooldown: Span = 300.0
-    attempts: AttemptsBlock = AttemptsBlock()
-    at_once: Count = 1
-    hold_limit: Moment = 900.0
-    approval: Approval = "never"
-
-
 class RunbookHead(Block):
     """All of a runbook but its triggers and verification, which have several shapes."""
 
     name: RunbookName
     title: Title
     severity: Severity = "P2"
+    deadlines: Literal["usual", "vulnerability", "on-site"] = "usual"
     about: str = ""
     enabled: bool = True
     idempotent: bool = False

@@ -77,6 +77,8 @@ class ScheduleTrigger:
 
 
 Trigger = ProbeTrigger | AlertTrigger | ScheduleTrigger
+#: "always", "never", or an expression on `host.` and `inputs.`: all but False asks for approval.
+Approval = Condition | str
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Step:
     when: Condition | None = None
     vars: Mapping[str, Template] = field(default_factory=dict)
     timeout: float = 600.0
-    approval: str = "never"  # or "always"
+    approval: Approval = "never"
     rollback: str = ""
     afterwards: str = ""
 
@@ -108,8 +110,35 @@ class Verify:
 
 @dataclass(frozen=True)
 class Attempts:
+    """At most `max` within `per` seconds; then the breaker opens, for `half_open` seconds."""
+
     max: int = 3
     per: float = 86400.0
+    half_open_after: float | None = None
+
+    @property
+    def half_open(self) -> float:
+        return self.per if self.half_open_after is None else self.half_open_after
+
+
+@dataclass(frozen=True)
+class Approvers:
+    """Who may approve: these people, and whoever is in one of these groups of the system."""
+
+    users: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return ", ".join([*self.users, *(f"group {name}" for name in self.groups)])
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """An incident of `runbook` that is live on this host, or on the one that `host` names, holds
+    ours."""
+
+    runbook: str
+    host: Condition | None = None
 
 
 @dataclass(frozen=True)
@@ -119,8 +148,14 @@ class Guards:
     cooldown: float = 300.0
     attempts: Attempts = Attempts()
     at_once: int = 1
+    at_once_percent: float | None = None  # of the hosts of its triggers, instead of the number
     hold_limit: float = 900.0
-    approval: str = "never"
+    hours: str = ""  # a calendar: it acts by itself only while that is open
+    depends_on: tuple[Dependency, ...] = ()
+    unless: Condition | None = None
+    approval: Approval = "never"
+    approvers: Approvers | None = None  # None: anybody but the one who asked
+    approval_within: float = 3600.0
 
 
 @dataclass(frozen=True)
@@ -138,3 +173,4 @@ class Runbook:
     guards: Guards = Guards()
     escalate: str = "default"
     file: str = ""
+    deadlines: str = "usual"  # or those of a special class of incidents
