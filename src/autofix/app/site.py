@@ -149,7 +149,8 @@ class Site:
             wiring.channels(self.settings),
             self.settings.policies,
             wiring.connections(self.settings),
-            self.settings.calendars,
+            calendars=self.settings.calendars,
+            severities=self.settings.severities,
         )
 
     def changed(self) -> bool:

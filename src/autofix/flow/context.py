@@ -12,6 +12,7 @@ from autofix.core.escalation import Policy
 from autofix.core.pauses import Pause
 from autofix.core.readings import Target
 from autofix.core.runbooks import Runbook
+from autofix.core.severities import Severities
 from autofix.errors import StoreError
 from autofix.ports import Channel, Clock, Inventory, PlaybookRunner, Probe, Store, Switch
 
@@ -27,6 +28,7 @@ class Book:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by probe
+    severities: Severities = Severities()
     calendars: Mapping[str, Calendar] = field(default_factory=lambda: {ALWAYS.name: ALWAYS})
 
     def target(self, probe: str, host: str) -> Target:

@@ -14,7 +14,7 @@ from autofix.core.readings import Reading
 from autofix.core.runbooks import ProbeTrigger, Runbook
 from autofix.core.signals import Signal, SignalState
 from autofix.core.triggers import Verdict, Watch, advance
-from autofix.flow import escalate, owing
+from autofix.flow import escalate, opening, owing
 from autofix.flow.context import Context
 from autofix.flow.looking import look, ours, scope, subject_of, trigger_subject
 from autofix.flow.record import of_incident, of_signal
@@ -57,7 +57,7 @@ def _observe_one(
     watch = old or Watch(runbook.name, index, reading.host, subject)
     watch, verdict = advance(trigger, watch, reading, names)
     if verdict in (Verdict.FIRES, Verdict.FIRING) and trigger.when.holds(names) is True:
-        _fired(tx, runbook, watch, inputs)
+        _fired(ctx, tx, runbook, watch, inputs)
     elif verdict is Verdict.CLEARS:
         _cleared(tx, runbook, watch)
     elif verdict is Verdict.BLIND and trigger.blind.then == "page":
@@ -80,7 +80,9 @@ def _beside(tx: Transaction, seen: Watch, has_subject: bool) -> list[Watch]:
     return [replace(e, misses=0) for e in others if not e.subject and e.misses and not seen.misses]
 
 
-def _fired(tx: Transaction, runbook: Runbook, watch: Watch, inputs: Mapping[str, Any]) -> None:
+def _fired(
+    ctx: Context, tx: Transaction, runbook: Runbook, watch: Watch, inputs: Mapping[str, Any]
+) -> None:
     if not runbook.enabled or tx.live_incident(runbook.name, watch.host, watch.subject):
         return
     signal = Signal(
@@ -98,7 +100,7 @@ def _fired(tx: Transaction, runbook: Runbook, watch: Watch, inputs: Mapping[str,
         reason=watch.why,
         state=SignalState.MATCHED,
     )
-    incident = _open(tx, runbook, signal, watch.at, was_ill=True)
+    incident = opening.open_incident(ctx, tx, runbook, signal, watch.at, was_ill=True)
     tx.add_signal(replace(signal, incident=incident.id), of_signal(signal, "matched", watch.at))
 
 
@@ -223,13 +225,14 @@ def _start(
     live = tx.live_incident(runbook.name, signal.host, signal.subject)
     if live is not None and not _may_retry(live, signal):
         return f"incident {live.id} is already open for this ({live.state}: {live.reason})", live
-    draft = _retry(tx, live, signal, now) if live else _draft(runbook, signal, now, None)
+    draft = _retry(tx, live, signal, now) if live else opening.draft(runbook, signal, now)
     if signal.origin is Origin.PERSON:
         refusal = _refusal(ctx, tx, runbook, draft, now)
         if refusal:
             return refusal, None
     if live is None:
-        return "", _open(tx, runbook, signal, now, was_ill=_was_ill(ctx, runbook, signal))
+        was_ill = _was_ill(ctx, runbook, signal)
+        return "", opening.open_incident(ctx, tx, runbook, signal, now, was_ill=was_ill)
     return "", tx.save_incident(draft, of_incident(draft, "retried", now, signal.by))
 
 
@@ -264,39 +267,6 @@ def _refusal(ctx: Context, tx: Transaction, runbook: Runbook, draft: Incident, n
         error = draft.facts.get("error")
         return f"could not look at {draft.host}: {error}" if error else decision.reason
     return ""
-
-
-def _open(
-    tx: Transaction, runbook: Runbook, signal: Signal, now: float, was_ill: bool | None
-) -> Incident:
-    draft = _draft(runbook, signal, now, was_ill)
-    opened = tx.add_incident(draft, of_incident(draft, "opened", now, signal.by or "autofix"))
-    crashpoints.reach("incident.opened")
-    return opened
-
-
-def _draft(runbook: Runbook, signal: Signal, now: float, was_ill: bool | None) -> Incident:
-    return Incident(
-        0,
-        runbook.name,
-        signal.host,
-        signal.subject,
-        State.OPEN,
-        signal.origin,
-        runbook.severity,
-        opened_at=now,
-        updated_at=now,
-        due_at=now,
-        requested_by=signal.by,
-        inputs=signal.inputs,
-        facts_before=signal.facts,
-        facts=signal.facts,
-        trigger=signal.trigger,
-        reason=signal.reason,
-        accepted=signal.accepted,
-        check=signal.check,
-        was_ill=was_ill,
-    )
 
 
 def defaults(runbook: Runbook) -> dict[str, Any]:

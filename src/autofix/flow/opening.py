@@ -1,0 +1,55 @@
+"""An incident opens: what it begins with, and what it promises."""
+
+from __future__ import annotations
+
+from autofix import crashpoints
+from autofix.core.incidents import Incident, State
+from autofix.core.runbooks import Runbook
+from autofix.core.signals import Signal
+from autofix.flow import deadlines
+from autofix.flow.context import Context
+from autofix.flow.record import AUTOFIX, of_incident
+from autofix.ports import Transaction
+
+
+def open_incident(
+    ctx: Context,
+    tx: Transaction,
+    runbook: Runbook,
+    signal: Signal,
+    now: float,
+    *,
+    was_ill: bool | None,
+) -> Incident:
+    """Open one for this signal; its event says when what is due."""
+    fresh = deadlines.timed(ctx.book, draft(runbook, signal, now, was_ill), now)
+    due = deadlines.promised(fresh)
+    event = of_incident(fresh, "opened", now, signal.by or AUTOFIX, due=due)
+    opened = tx.add_incident(fresh, event)
+    crashpoints.reach("incident.opened")
+    return opened
+
+
+def draft(runbook: Runbook, signal: Signal, now: float, was_ill: bool | None = None) -> Incident:
+    """The incident that this signal would open."""
+    return Incident(
+        0,
+        runbook.name,
+        signal.host,
+        signal.subject,
+        State.OPEN,
+        signal.origin,
+        runbook.severity,
+        opened_at=now,
+        updated_at=now,
+        due_at=now,
+        requested_by=signal.by,
+        inputs=signal.inputs,
+        facts_before=signal.facts,
+        facts=signal.facts,
+        trigger=signal.trigger,
+        reason=signal.reason,
+        accepted=signal.accepted,
+        check=signal.check,
+        was_ill=was_ill,
+    )
