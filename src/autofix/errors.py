@@ -15,7 +15,8 @@
     └── StoreError          4    the store can't be reached or written
         ├── Conflict        4    somebody else moved the row first (compare-and-set lost)
         ├── Duplicate       4    a unique key is already taken
-        └── ServerBusy      4    another server holds this store
+        ├── ServerBusy      4    another server holds this store
+        └── Deposed         4    we led this store, and another leads it now
 
 Foreign exceptions are mapped to these at the border of the room that owns the library.
 """
@@ -107,4 +108,8 @@ class Duplicate(StoreError):
 
 
 class ServerBusy(StoreError):
+    pass
+
+
+class Deposed(StoreError):
     pass

@@ -353,7 +353,26 @@ class Transaction(Reads, Protocol):
         """Retention: drop run output, ended incidents and watches older than this; audit stays."""
 
 
+class Lead(Protocol):
+    """That we lead a store, for as long as we do."""
+
+    @property
+    def store(self) -> Store:
+        """The store for who leads: once another leads, its transactions raise Deposed."""
+
+    def lost(self) -> str:
+        """Why we lead no more, empty while we do; cheap."""
+
+    def holds(self) -> bool:
+        """We lead at this very moment: looked at anew if that is in doubt. For before an act."""
+
+
 class Store(Protocol):
+    @property
+    def shared(self) -> bool:
+        """Servers on several machines may lead it, one after the other: the owner of a live run
+        may be alive there."""
+
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Commits at the end of the block; an exception rolls all of it back."""
 
@@ -363,7 +382,7 @@ class Store(Protocol):
     def audit_entries(self) -> Iterator[AuditEntry]:
         """The whole chain from its beginning, streamed."""
 
-    def lead(self, owner: str) -> AbstractContextManager[None]:
+    def lead(self, owner: str) -> AbstractContextManager[Lead]:
         """Be the one that decides on this store, or raise ServerBusy at once, naming who is."""
 
     def leader(self) -> str:

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from autofix.ports import Store
-from storekit import STORES
+from storekit import STORES, opened_store
 
 
 @pytest.fixture(params=sorted(STORES))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Add a store to `storekit.STORES`, and it is asked everything that the others are."""
-    store = STORES[request.param](tmp_path)
-    yield store
-    store.close()
+    with opened_store(request.param, tmp_path) as store:
+        yield store

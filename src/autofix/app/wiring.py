@@ -80,7 +80,7 @@ def place_unknown(settings: Settings) -> list[Problem]:
     Going on with the defaults would show an empty record, or set a pause that nobody sees. When
     a server leads in the default folder, that is the one.
     """
-    from autofix.store.lead import leader
+    from autofix.store.lockfile import leader
 
     document = settings.document
     keys = [key for key in ("state", "store") if key in document.value]

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from autofix.core.inert import inert
 from autofix.errors import StoreError
-
-#: SQLite's error names by their beginning: what is wrong, and what to do.
-_SQLITE = {
-    "SQLITE_BUSY": (
-        "is locked by another program",
-        "end what holds it open (a copy, a backup, an SQL shell) and try again",
-    ),
-    "SQLITE_LOCKED": ("is locked by another program", "try again"),
-    "SQLITE_FULL": ("can't be written: the disk is full", "free some space; nothing was lost"),
-    "SQLITE_READONLY": ("can't be written: it is read-only", "make it writable for this user"),
-    "SQLITE_CANTOPEN": (
-        "can't be opened",
-        "check that its folder exists, can be written and belongs to the user who runs autofix",
-    ),
-    "SQLITE_PERM": ("can't be opened: permission denied", "check who owns the file"),
-    "SQLITE_CORRUPT": (
-        "is damaged",
-        "keep a copy of the files as they are, then restore the last good backup",
-    ),
-    "SQLITE_NOTADB": ("is not an SQLite database", "check `store:` in autofix.yaml"),
-    "SQLITE_IOERR": (
-        "can't be read or written: the disk failed or a limit was reached",
-        "look at the disk and at the system's log",
-    ),
-    "SQLITE_CONSTRAINT_FOREIGNKEY": ("has no such incident or run", ""),
-}
-_UNIQUE = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"}
+from autofix.store.faults_known import CONNECTING, POSTGRESQL, SQLITE, UNIQUE
 
 
 def _code(error: BaseException) -> str:
@@ -55,22 +31,41 @@ def _cause(error: BaseException) -> BaseException:
 
 def is_unique(error: IntegrityError) -> bool:
     """A unique key is taken (and not: a reference to nothing, a missing value)."""
-    return _code(error) in _UNIQUE
+    return _code(error) in UNIQUE
 
 
 def mapped(error: BaseException, where: str) -> StoreError:
     """Our error for a foreign one; `where` names the store for people."""
     error = _cause(error)
-    code = _code(error)
-    for beginning, (what, hint) in _SQLITE.items():
-        if code.startswith(beginning):
-            return StoreError(f"the store {where} {what}", hint=hint)
-    reason = str(getattr(error, "orig", None) or error).splitlines()
-    if "decode" in (reason[0] if reason else ""):
+    code, said = _code(error), str(getattr(error, "orig", None) or error)
+    known = _of_code(code) or _of_connecting(said)
+    if known:
+        return StoreError(f"the store {where} {known[0]}", hint=known[1])
+    line = _telling(said) or type(error).__name__
+    if "decode" in line:
         return StoreError(
             f"the store {where} holds text that can't be read", hint="run autofix audit verify"
         )
-    return StoreError(f"the store {where} failed: {reason[0] if reason else type(error).__name__}")
+    return StoreError(f"the store {where} failed: {line}")
+
+
+def _of_code(code: str) -> tuple[str, str] | None:
+    table = POSTGRESQL if re.fullmatch(r"[0-9A-Z]{5}", code) else SQLITE
+    return next((known for start, known in table.items() if code and code.startswith(start)), None)
+
+
+def _of_connecting(said: str) -> tuple[str, str] | None:
+    """PostgreSQL's client gives no code while it connects: what it says must do."""
+    if "connection" not in said and "server" not in said:
+        return None
+    return next((known for words, known in CONNECTING if words in said), None)
+
+
+def _telling(said: str) -> str:
+    """The line that says most: of several tries to connect, the last one's."""
+    lines = [line.strip(" -") for line in said.splitlines() if line.strip(" -")]
+    telling = [line for line in lines if "failed: " in line]
+    return inert((telling or lines or [""])[-1 if telling else 0], 300)
 
 
 @contextmanager

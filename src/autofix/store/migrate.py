@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from autofix.errors import StoreError
-from autofix.store.engine import WRITE
+
+if TYPE_CHECKING:
+    from autofix.store.sql import SqlStore
 
 #: The newest migration in `migrations/versions`.
 SCHEMA = "0002"
 _FOLDER = Path(__file__).parent / "migrations"
 
 
-def upgrade(engine: Engine, where: str) -> None:
+def upgrade(store: SqlStore) -> None:
     """Make or upgrade the tables, whole or not at all; a newer store is refused (StoreError)."""
-    with engine.connect() as connection, connection.begin():
+    with store.engine.connect() as connection, connection.begin():
         found = _schema(connection)
     if found == SCHEMA:
         return
-    with engine.connect().execution_options(**WRITE) as connection, connection.begin():
+    with store.block() as group:
+        connection = group.connection
         # Looked at again: another process may have done it while we waited for our turn.
         found = _schema(connection)
         if found == SCHEMA:
             return
         if found and found > SCHEMA:
             raise StoreError(
-                f"the store {where} was written by a newer autofix "
+                f"the store {store.where} was written by a newer autofix "
                 f"(schema {found}; this one knows up to {SCHEMA})",
                 hint="install that version again, or restore the backup made before the upgrade",
             )
         if not found and (strange := inspect(connection).get_table_names()):
             raise StoreError(
-                f"the database {where} belongs to another program (table {strange[0]!r})",
-                hint="give autofix a file of its own in `store:`",
+                f"the database {store.where} belongs to another program (table {strange[0]!r})",
+                hint="give autofix a database of its own in `store:`",
             )
-        _migrate(connection)
+        store.fit(connection)
+        to_schema(connection, "head")
 
 
 def _schema(connection: Connection) -> str:
@@ -47,7 +52,8 @@ def _schema(connection: Connection) -> str:
     return str(found or "")
 
 
-def _migrate(connection: Connection) -> None:
+def to_schema(connection: Connection, revision: str) -> None:
+    """Run the migrations up to a revision, within the caller's transaction."""
     # Only a new or old store pays for importing Alembic.
     from alembic import command
     from alembic.config import Config
@@ -55,4 +61,4 @@ def _migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

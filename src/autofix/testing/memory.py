@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from autofix.core.audit import AuditEntry, AuditEvent, Canonical, numbered
@@ -172,8 +172,23 @@ def _unsealed(what: str, number: int) -> ValueError:
     return ValueError(f"{what} {number}: a change of state needs its audit event")
 
 
+@dataclass(frozen=True)
+class MemoryLead:
+    """`ports.Lead` that nobody else can take."""
+
+    store: MemoryStore
+
+    def lost(self) -> str:
+        return ""
+
+    def holds(self) -> bool:
+        return True
+
+
 class MemoryStore:
     """`ports.Store`. One transaction at a time; readings see the last commit."""
+
+    shared = False
 
     def __init__(self, canonical: Canonical = canonical) -> None:
         self._data = Data()
@@ -205,12 +220,12 @@ class MemoryStore:
         yield from self._data.audit.values()
 
     @contextmanager
-    def lead(self, owner: str) -> Iterator[None]:
+    def lead(self, owner: str) -> Iterator[MemoryLead]:
         if not self._leading.acquire(blocking=False):
             raise ServerBusy(f"{self._owner} already works on this store")
         self._owner = owner
         try:
-            yield
+            yield MemoryLead(self)
         finally:
             self._owner = ""
             self._leading.release()

@@ -150,7 +150,9 @@ def test_a_folder_in_the_way_is_said(tmp_path: Path) -> None:
         ("sqlite://", "must be a file"),
         ("sqlite:///:memory:", "must be a file"),
         ("sqlite:////x.db?mode=ro", "must be a file"),
-        ("postgresql://me:s3cret@host/db", "'postgresql' is not known"),
+        ("mysql://me:s3cret@host/db", "'mysql' is not known"),
+        ("postgresql+asyncpg://me:s3cret@host/db", "is not known"),
+        ("postgresql://me:s3cret@host", "names no database"),
     ],
 )
 def test_what_is_no_store_is_refused_without_showing_secrets(
