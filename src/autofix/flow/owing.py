@@ -48,8 +48,10 @@ def next_attempt(tx: Transaction, incident: Incident) -> int:
 
 def owe_again(tx: Transaction, lost: Run, now: float) -> Run:
     """The same afterwards once more, for a lost one of an idempotent runbook."""
-    used = [run.attempt for run in tx.runs(incident=lost.incident)]
-    draft = lost.anew(now, attempt=max(used) + 1)
+    incident = tx.incident(lost.incident)
+    assert incident is not None
+    # Not a number that the incident's own next fix will use: it may be decided on already.
+    draft = lost.anew(now, attempt=next_attempt(tx, incident))
     run = tx.add_run(draft, of_run(draft, "planned", now, after_loss_of=lost.id))
     crashpoints.reach("owed.again")
     return run

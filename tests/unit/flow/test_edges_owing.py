@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -67,6 +67,23 @@ def test_an_afterwards_that_is_repeated_knows_what_its_fix_reported() -> None:
     world.settle()
     assert world.hands.played == ["evict.yml", "restore.yml", "restore.yml"]
     assert world.hands.orders[-1].variables["report"] == {"did": "evict.yml"}
+
+
+def test_a_fix_and_what_it_owed_may_both_be_lost_and_both_be_repeated() -> None:
+    world = CatchWorld(AGAIN)
+    for playbook in ("evict.yml", "restore.yml"):
+        world.hands.does[playbook] = kill
+        with suppress(Killed):
+            world.ill() if playbook == "evict.yml" else world.pass_time(60)
+        assert recover(world.ctx)
+    world.hands.does = {"evict.yml": world.well("r1")}
+    world.pass_time(120)
+    assert world.defects == []
+    assert world.hands.played == [
+        *("evict.yml", "restore.yml"),
+        *("restore.yml", "evict.yml", "restore.yml"),
+    ]
+    assert world.incident().state is State.HEALED
 
 
 def test_a_person_may_start_the_fix_again_after_an_afterwards_was_repeated() -> None:
