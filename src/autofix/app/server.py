@@ -8,16 +8,21 @@ from collections.abc import Collection
 from functools import partial
 
 from autofix.app.chores import Chore, Chores
+from autofix.app.pulse import Pulse
+from autofix.app.sentry import Sentry
 from autofix.app.site import Site, owner_name
+from autofix.app.ticking import Ticker
 from autofix.core.audit import AuditEvent
 from autofix.core.runs import RunKind
 from autofix.errors import AutofixError, ConfigError
+from autofix.flow import deadlines
 from autofix.flow.context import Context, log
 from autofix.flow.pauses import reconcile
 from autofix.flow.pools import Pools
 from autofix.flow.recover import recover
 from autofix.flow.stopping import cancel_all
 from autofix.flow.tick import Engine
+from autofix.options import Options
 from autofix.scheduling.schedule import Schedule
 
 #: Seconds between two looks at whether the project's files changed.
@@ -44,10 +49,12 @@ class Server:
         self._site = site
         self._stopping = threading.Event()
         self._engine: Engine | None = None
+        self._stopped_by = ""
 
-    def stop(self) -> None:
+    def stop(self, by: str = "") -> None:
         """Ask it to end; safe in a signal handler."""
         # Not `wake`: the main thread may hold that event's own lock just now.
+        self._stopped_by = by
         self._stopping.set()
 
     def run(self) -> None:
@@ -72,15 +79,37 @@ class Server:
         self._engine = engine = Engine(ctx, pools.start)
         schedule = Schedule(ctx, pools, engine.wake, self._site.timezone)
         schedule.start()
-        Chores(ctx, self._chores(ctx, schedule), self._stopping).start()
+        ticker = Ticker(self._site.settings.state, ctx.owner, self._site.file, ctx.clock.now)
+        sentry = Sentry(ctx, self._site.file, self._site.settings.state)
+        chores = [*self._chores(ctx, schedule), *self._watched(sentry)]
+        Chores(ctx, chores, self._stopping).start()
+        Pulse(ctx, self._heartbeat, lambda: ticker.age, self._stopping).start()
         try:
-            engine.run(until=self._stopping.is_set)
+            engine.run(until=lambda: self._round(ticker))
         finally:
             schedule.stop()
-            self._end_runs(ctx, pools)
+            ticker.stopping()
+            self._end_runs(ctx, pools, ticker)
             pools.close(wait=False)
+        sentry.leave_surely()
+        ticker.stopped(self._stopped_by)
 
-    def _end_runs(self, ctx: Context, pools: Pools) -> None:
+    def _round(self, ticker: Ticker) -> bool:
+        """The engine has gone round once more; must it stop?"""
+        ticker.beat()
+        return self._stopping.is_set()
+
+    def _heartbeat(self) -> Options | None:
+        return self._site.settings.parts.get("heartbeat")
+
+    def _watched(self, sentry: Sentry) -> list[Chore]:
+        return [
+            Chore("sentinel", 5.0, lambda: sentry.keep(self._site.settings.sentinel.enabled)),
+            Chore("what is open", 10.0, sentry.leave),
+            Chore("what the sentinel sent", 30.0, sentry.take_up),
+        ]
+
+    def _end_runs(self, ctx: Context, pools: Pools, ticker: Ticker) -> None:
         """No playbook outlives the server; what was cut short is written down as cancelled."""
         pools.close(wait=False)  # what waits for a thread stays planned, in the store
         spared = time.monotonic() + DEBTS
@@ -88,6 +117,7 @@ class Server:
             # Again and again: one may have been on its way to its claim.
             late = time.monotonic() > spared
             _try_to_cancel(ctx, tuple(RunKind) if late else (RunKind.FIX,))
+            ticker.beat()
             ctx.clock.sleep(0.1)
 
     def _chores(self, ctx: Context, schedule: Schedule) -> list[Chore]:
@@ -119,6 +149,7 @@ class Server:
             self._note(ctx, "settings.rejected", problems=[str(p) for p in error.problems])
             return
         schedule.load()
+        deadlines.reset(ctx)
         log.info("changed files are in force: %d runbooks", len(ctx.book.runbooks))
         self._note(ctx, "settings.loaded", runbooks=sorted(ctx.book.runbooks))
 

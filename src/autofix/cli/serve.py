@@ -28,8 +28,9 @@ def serve(verbose: bool) -> None:
     server = Server(site())
 
     def stop(number: int, _: FrameType | None) -> None:
-        logging.getLogger("autofix").info("stopping (%s)", signal.Signals(number).name)
-        server.stop()
+        name = signal.Signals(number).name
+        logging.getLogger("autofix").info("stopping (%s)", name)
+        server.stop(f"by {name}")
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, stop)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autofix.app.sentinel.arms import Child
-from autofix.app.sentinel.lock import hold, holder, name, succeed
+from autofix.app.sentinel.lock import holder, name, succeed
 from autofix.app.sentinel.watch import Sentinel
 
 log = logging.getLogger("autofix.sentinel")
@@ -22,8 +22,7 @@ def main(file: str, state: str, *how: str) -> int:
     child, folder = "child" in how, Path(state)
     sentinel = Sentinel(Path(file), folder, Child(Path(file)), child=child)
     sentinel.arm()  # before an older one ends: there is always one that can page
-    held = succeed(folder, name(child=child)) if child else hold(folder, name(child=False))
-    if held is None:
+    if succeed(folder, name(child=child)) is None:
         log.info("%s watches %s already", holder(folder) or "another sentinel", folder)
         return 0
     sentinel.recall()

@@ -8,7 +8,7 @@ from autofix.core.watching import Known, Open
 from autofix.ports import Reads, Store
 
 #: As many as a person could ever read in a page, and as are worth keeping deadlines for.
-LISTED, ASKED = 200, 20_000
+LISTED, ASKED = 200, 2000
 _TOLD = frozenset({State.ESCALATED, State.ACKNOWLEDGED, State.AWAITING_APPROVAL})
 
 
