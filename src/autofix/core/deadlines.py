@@ -73,6 +73,13 @@ def _state(near: float, due: float, met: float | None, now: float) -> DeadlineSt
     return DeadlineState.NEAR if now >= near else DeadlineState.RUNNING
 
 
+def met_now(incident: Incident, now: float) -> dict[str, float]:
+    """What was met at this very moment, and when it was due: the record of it for reports."""
+    return {
+        str(each.kind): each.due_at for each in deadlines_of(incident, now) if each.met_at == now
+    }
+
+
 def next_deadline(incident: Incident, now: float) -> Deadline | None:
     """The one to look at: the first that is still open."""
     return next((each for each in deadlines_of(incident, now) if each.open), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from autofix.core.decisions import approval_key
 from autofix.core.incidents import Incident, State
 from autofix.errors import HeldError
-from autofix.flow import escalate
+from autofix.flow import deadlines, escalate
 from autofix.flow.asked import expect, find
 from autofix.flow.context import Context
 from autofix.flow.record import of_incident
@@ -28,6 +28,7 @@ def approve(ctx: Context, incident_id: int, by: str) -> Incident:
                 updated_at=now,
                 reason=f"step {incident.step + 1} approved by {by}",
             )
+            approved = deadlines.taken(approved, now)
             return tx.save_incident(approved, of_incident(approved, "approved", now, by))
     raise HeldError(
         f"{by} asked for incident {refused.id} and can't approve it",

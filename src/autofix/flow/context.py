@@ -28,7 +28,7 @@ class Book:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by probe
-    severities: Severities = Severities()
+    severities: Severities = field(default_factory=Severities)
     calendars: Mapping[str, Calendar] = field(default_factory=lambda: {ALWAYS.name: ALWAYS})
 
     def target(self, probe: str, host: str) -> Target:

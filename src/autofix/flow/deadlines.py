@@ -26,6 +26,8 @@ def timed(book: Book, incident: Incident, now: float) -> Incident:
     if incident.check:
         return incident
     runbook = book.runbooks.get(incident.runbook)
+    if runbook is None and incident.deadlines:
+        return incident  # its file is broken or gone: what was promised counts
     terms = book.severities.terms(incident.severity, runbook.deadlines if runbook else "")
     calendar = book.calendars.get(terms.calendar, ALWAYS)
     given = incident.with_(deadlines=deadlines(incident.opened_at, terms, calendar))
@@ -35,6 +37,12 @@ def timed(book: Book, incident: Incident, now: float) -> Incident:
 def promised(incident: Incident) -> dict[str, float]:
     """When each kind is due, for the record of its opening: reports compare with that."""
     return {kind: due for kind, (_, due) in incident.deadlines.items()}
+
+
+def taken(incident: Incident, now: float) -> Incident:
+    """The same incident, answered: a person has it, since now or already."""
+    answered = incident.with_(answered_at=incident.answered_at or now)
+    return answered.with_(deadline_at=next_moment(answered, now))
 
 
 def tell(ctx: Context, incident_id: int) -> None:

@@ -14,7 +14,7 @@ from autofix.core.readings import Reading
 from autofix.core.runbooks import ProbeTrigger, Runbook
 from autofix.core.signals import Signal, SignalState
 from autofix.core.triggers import Verdict, Watch, advance
-from autofix.flow import escalate, opening, owing
+from autofix.flow import deadlines, escalate, opening, owing
 from autofix.flow.context import Context
 from autofix.flow.looking import look, ours, scope, subject_of, trigger_subject
 from autofix.flow.record import of_incident, of_signal
@@ -242,7 +242,7 @@ def _may_retry(live: Incident, signal: Signal) -> bool:
 
 def _retry(tx: Transaction, live: Incident, signal: Signal, now: float) -> Incident:
     # The person who has the incident starts the fix again, from its first step.
-    return live.with_(
+    return deadlines.taken(live, now).with_(
         due_at=now,
         updated_at=now,
         step=0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autofix.core.incidents import Incident, State
-from autofix.flow import escalate, owing
+from autofix.flow import deadlines, escalate, owing
 from autofix.flow.asked import expect, find
 from autofix.flow.context import Context
 from autofix.flow.record import of_incident
@@ -63,4 +63,6 @@ def _move(
         updated_at=now,
         ended_at=now if over else incident.ended_at,
     )
+    if state is State.ACKNOWLEDGED:
+        moved = deadlines.taken(moved, now)
     return tx.save_incident(moved, of_incident(moved, str(state), now, by))

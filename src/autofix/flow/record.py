@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autofix.core.audit import AuditEvent
+from autofix.core.deadlines import met_now
 from autofix.core.incidents import Incident
 from autofix.core.pages import Page
 from autofix.core.runs import Run
@@ -17,7 +18,10 @@ AUTOFIX = "autofix"
 def of_incident(
     incident: Incident, verb: str, at: float, by: str = AUTOFIX, **more: Any
 ) -> AuditEvent:
-    """`incident.<verb>`; more payload beside state, step and reason."""
+    """`incident.<verb>`; more payload beside state, step and reason.
+
+    `met`: the deadlines that are met by it, and when each was due.
+    """
     payload = {
         "state": str(incident.state),
         "subject": incident.subject,
@@ -26,6 +30,8 @@ def of_incident(
         "reason": incident.reason,
         **more,
     }
+    if met := met_now(incident, at):
+        payload["met"] = met
     return AuditEvent(
         at, by, f"incident.{verb}", incident.runbook, incident.host, incident.id, None, payload
     )

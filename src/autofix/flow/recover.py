@@ -8,6 +8,7 @@ from functools import partial
 from autofix import crashpoints
 from autofix.core.runs import Outcome, Run, RunState
 from autofix.errors import StoreError
+from autofix.flow import deadlines
 from autofix.flow.context import Context, log
 from autofix.flow.record import of_run
 from autofix.flow.results import settle, settle_badly
@@ -17,6 +18,7 @@ LIVE = (RunState.CLAIMED, RunState.STARTED)
 
 def recover(ctx: Context) -> list[Run]:
     """End what a dead server left behind. Call once, when we lead and before anything starts."""
+    deadlines.reset(ctx)
     with ctx.store.reading() as reads:
         orphans = reads.runs(states=LIVE, limit=10_000)
     if not orphans:

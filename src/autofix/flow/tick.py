@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from autofix import crashpoints
 from autofix.errors import Duplicate, StoreError
-from autofix.flow import decide, escalate, intake, outbox, remediate, verify
+from autofix.flow import deadlines, decide, escalate, intake, outbox, remediate, verify
 from autofix.flow.context import Context, log
 from autofix.flow.recover import lose
 from autofix.flow.results import describe
@@ -68,6 +68,7 @@ class Engine:
         self._each("decide", due.signals, self._signal, key="signal")
         self._each("decide", due.decisions, self._decide)
         self._each("look", due.looks, self._look)
+        self._each("decide", due.deadlines, self._deadline, key="deadline")
         self._each("run", due.runs, lambda each: remediate.execute(self._ctx, each))
         # A live run that no thread of ours is at has lost its thread (it has the same key).
         self._each("run", due.running, lambda each: lose(self._ctx, each))
@@ -108,6 +109,9 @@ class Engine:
         # at in its own transaction: at_once sees every decision before it.
         self._surely(decide.decide_due, incident_id)
         crashpoints.reach("decision.decided")
+
+    def _deadline(self, incident_id: int) -> None:
+        deadlines.tell(self._ctx, incident_id)
 
     def _look(self, incident_id: int) -> None:
         self._surely(verify.look_again, incident_id)
