@@ -36,6 +36,7 @@ HOST = "    {name}: {{ansible_connection: local, ansible_python_interpreter: {py
 SETTINGS = """\
 channels: {{none: {{type: command, argv: ["true"]}}, also: {{type: command, argv: ["true"]}}}}
 policies: {{default: {{channels: [none, also]}}}}
+sentinel: {{enabled: false}}
 """
 
 

@@ -59,7 +59,11 @@ class Project:
             "open(name,'w').write(json.dumps(page))"
         )
         pager = {"pager": {"type": "command", "argv": [sys.executable, "-c", code]}}
-        base = {"channels": pager, "policies": {"default": {"channels": ["pager"]}}}
+        # A sentinel outlives a killed server, on purpose; tests that want one ask for it.
+        base = {
+            "channels": pager, "policies": {"default": {"channels": ["pager"]}},
+            "sentinel": {"enabled": False},
+        }  # fmt: skip
         (self.path / "autofix.yaml").write_text(yaml.safe_dump({**base, **given}))
 
     def runbook(self, name: str, text: str = "") -> None:

@@ -24,6 +24,7 @@ SETTINGS = """\
 # The demo's settings: the shipped runbook files, with shorter durations set here.
 policies:
   default: {channels: [pager]}
+sentinel: {enabled: false}       # the sandbox ends with the demo
 channels:
   pager:
     type: command
