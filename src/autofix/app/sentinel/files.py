@@ -53,7 +53,7 @@ def read_tick(state: Path) -> Tick | None:
         return None
     value = read_object(path) or {}
     stamp = f"{found.st_mtime_ns}.{found.st_ino}"
-    return Tick(stamp=stamp, **_fitting(Tick, {"at": found.st_mtime, **value}, {"stamp"}))
+    return Tick(**{"at": found.st_mtime, **_fitting(Tick, value, set()), "stamp": stamp})
 
 
 def read_known(state: Path) -> Known | None:
