@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from autofix.config.fields import (
     Approval,
@@ -84,24 +85,43 @@ class GuardsBlock(Block):
     hours: OneLine | None = None
     depends_on: Dependencies = Field(default_factory=list, max_length=20)
     unless: Expression = None
+    abort_if: Expression = None
+    batches: list[Share] = Field(default_factory=list, max_length=10)
     approval: Approval = "never"
     approvers: SomeApprovers | None = None
     approval_within: Moment = 3600.0
+
+    @field_validator("batches")
+    @classmethod
+    def _growing(cls, sizes: list[int | float]) -> list[int | float]:
+        for before, after in pairwise(sizes):
+            if isinstance(before, float) and isinstance(after, int):
+                raise ValueError("numbers of hosts come before percentages: write [1, 10%, 100%]")
+            if type(before) is type(after) and after <= before:
+                raise ValueError("each batch is larger than the one before: write [1, 10%, 100%]")
+        return sizes
+
+
+#: What nothing but the batches limits.
+NO_LIMIT = 1_000_000
 
 
 def guards(block: GuardsBlock) -> Guards:
     """The core's value of the block."""
     tries, yes = block.attempts, block.approvers
+    batched = bool(block.batches) and "at_once" not in block.model_fields_set
     percent = block.at_once if isinstance(block.at_once, float) else None
     return Guards(
         cooldown=block.cooldown,
         attempts=Attempts(tries.max, tries.per, tries.half_open_after),
-        at_once=1 if percent is not None else int(block.at_once),
+        at_once=NO_LIMIT if batched else 1 if percent is not None else int(block.at_once),
         at_once_percent=percent,
         hold_limit=block.hold_limit,
         hours=block.hours or "",
         depends_on=tuple(Dependency(one.runbook, one.host) for one in block.depends_on),
         unless=block.unless,
+        abort_if=block.abort_if,
+        batches=tuple(block.batches),
         approval=block.approval,
         approvers=Approvers(tuple(yes.users), tuple(yes.groups)) if yes else None,
         approval_within=block.approval_within,

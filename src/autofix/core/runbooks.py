@@ -153,6 +153,8 @@ class Guards:
     hours: str = ""  # a calendar: it acts by itself only while that is open
     depends_on: tuple[Dependency, ...] = ()
     unless: Condition | None = None
+    abort_if: Condition | None = None  # watched while the fix runs: it stops the run
+    batches: tuple[int | float, ...] = ()  # hosts, or as a float percent of the group; growing
     approval: Approval = "never"
     approvers: Approvers | None = None  # None: anybody but the one who asked
     approval_within: float = 3600.0

@@ -44,6 +44,7 @@ class Outcome(StrEnum):
     TIMED_OUT = "timed_out"
     UNREACHABLE = "unreachable"
     CANCELLED = "cancelled"
+    ABORTED = "aborted"  # the runbook's abort_if held while it ran
     LOST = "lost"  # the owner died: what happened is unknown
 
 

@@ -82,8 +82,9 @@ def after_step(
     `may_repeat`: the runbook is idempotent and this step was not repeated yet; a lost run of it
     may start again.
 
-    Only a run that was OK can have healed. A host that can't be reached, a person's cancel, and a
-    target that can't be looked at leave no ground for another step: a person decides.
+    Only a run that was OK can have healed. A host that can't be reached, a person's cancel, a run
+    that `abort_if` stopped, and a target that can't be looked at leave no ground for another step:
+    a person decides.
     """
     if judgement is Judgement.HEALED and outcome is Outcome.OK:
         return Next.HEALED, "healed"
@@ -91,6 +92,8 @@ def after_step(
         return Next.ESCALATE, "the host could not be reached"
     if outcome is Outcome.LOST and may_repeat and judgement is Judgement.NOT_HEALED:
         return Next.AGAIN, "the run was lost and the runbook is idempotent, so once more"
+    if has_rollback and outcome is Outcome.ABORTED:
+        return Next.ROLL_BACK, "the run was stopped by abort_if, so it is rolled back"
     if has_rollback:
         return Next.ROLL_BACK, "the step did not heal, so it is rolled back"
     return after_rollback(outcome, judgement, more_steps=more_steps)
@@ -102,6 +105,8 @@ def after_rollback(outcome: Outcome, judgement: Judgement, *, more_steps: bool) 
         return Next.ESCALATE, "the host could not be reached"
     if outcome is Outcome.CANCELLED:
         return Next.ESCALATE, "the run was cancelled"
+    if outcome is Outcome.ABORTED:
+        return Next.ESCALATE, "the run was stopped by abort_if"
     if judgement is Judgement.BLIND:
         return Next.ESCALATE, "the target could not be looked at after the run"
     if judgement is Judgement.HEALED:
