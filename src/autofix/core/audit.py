@@ -97,9 +97,14 @@ def breaks(entries: Iterable[AuditEntry], canonical: Canonical) -> Iterator[Brea
     )
 
 
-def walk(links: Iterable[tuple[int, str, str, str]]) -> Iterator[Break]:
-    """`breaks` over (seq, prev, hash as stored, hash as computed again)."""
-    prev, seq = GENESIS, 0
+def walk(
+    links: Iterable[tuple[int, str, str, str]], seq: int = 0, prev: str = GENESIS
+) -> Iterator[Break]:
+    """`breaks` over (seq, prev, hash as stored, hash as computed again).
+
+    `seq` and `prev` are the number and the hash of the entry before the first, if that is not the
+    very first of all.
+    """
     for found, before, stored, computed in links:
         seq += 1
         if found != seq:

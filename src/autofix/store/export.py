@@ -1,25 +1,19 @@
-"""The sealed record as a file: JSONL that verifies anywhere, CSV for a spreadsheet."""
+"""The record as a file: JSONL that verifies anywhere, CSV for a spreadsheet."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Protocol, TextIO
 
-from autofix.core.audit import (
-    GENESIS,
-    VERSION,
-    AuditEntry,
-    AuditEvent,
-    Break,
-    body,
-    seal,
-    walk,
-)
-from autofix.errors import AuditError, StoreError, UsageError
-from autofix.store.canonical import canonical, json_text, read_json
-from autofix.store.verify import Report, listed
+from autofix.core.audit import AuditEntry, body
+from autofix.core.checkpoints import Archive, Checkpoint, archive_body
+from autofix.core.checkpoints import body as checkpoint_body
+from autofix.errors import AuditError, UsageError
+from autofix.ports import Reads
+from autofix.store.canonical import json_text
 
 FORMATS = ("jsonl", "csv")
 COLUMNS = (
@@ -37,41 +31,84 @@ COLUMNS = (
 )
 #: What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_PORTION = 1000
 
 
-class Entries(Protocol):
-    def audit_entries(self) -> Iterator[AuditEntry]:
-        """The whole chain from its beginning, streamed."""
+class Readable(Protocol):
+    def reading(self) -> AbstractContextManager[Reads]:
+        """A consistent snapshot."""
 
 
-def export(store: Entries, fmt: str, out: TextIO) -> int:
+def export(store: Readable, fmt: str, out: TextIO) -> int:
     """Write the whole record; how many entries. `fmt` is one of FORMATS.
 
-    A line of JSONL is the canonical JSON of what was hashed, with its `hash` added, so
-    `verify_export` needs nothing else. CSV is for reading: cells can't act as formulas.
+    JSONL: see `lines`. CSV is for reading: cells can't act as formulas.
     """
     if fmt not in FORMATS:
         raise UsageError(f"{fmt!r} is not a format; choose one of {', '.join(FORMATS)}")
-    writer = _jsonl if fmt == "jsonl" else _csv
     try:
-        return writer(store.audit_entries(), out)
+        with store.reading() as reads:
+            return _jsonl(reads, out) if fmt == "jsonl" else _csv(entries(reads), out)
     except OSError as error:
         raise AuditError(f"the export can't be written: {error.strerror}") from None
 
 
-def _jsonl(entries: Iterable[AuditEntry], out: TextIO) -> int:
+def _jsonl(reads: Reads, out: TextIO) -> int:
     count = 0
-    for count, entry in enumerate(entries, start=1):  # noqa: B007 - counted
-        value = body(entry.seq, entry.event, entry.prev) | {"hash": entry.hash}
-        out.write(json_text(value) + "\n")
+    for kind, line in lines(reads):
+        count += kind is AuditEntry
+        out.write(line + "\n")
     return count
 
 
-def _csv(entries: Iterable[AuditEntry], out: TextIO) -> int:
+def lines(reads: Reads, upto: int | None = None) -> Iterator[tuple[type, str]]:
+    """What an export consists of, up to an entry: `exported.verify_export` needs nothing else.
+
+    First a line for each archive that is gone before, then entries, each checkpoint after the
+    entry that it seals. An entry's line is the canonical JSON of what was hashed with its `hash`;
+    the others are `{"archive": …}` and `{"checkpoint": …}`: what was signed with its `signature`.
+    """
+    for archive in reads.archives():
+        yield Archive, archive_line(archive)
+    seals = _checkpoints(reads)
+    seal = next(seals, None)
+    for entry in entries(reads, upto):
+        value = body(entry.seq, entry.event, entry.prev) | {"hash": entry.hash}
+        yield AuditEntry, json_text(value)
+        while seal is not None and seal.size <= entry.seq:
+            yield Checkpoint, checkpoint_line(seal)
+            seal = next(seals, None)
+
+
+def archive_line(archive: Archive, name: str = "archive") -> str:
+    return json_text({name: archive_body(archive) | {"signature": archive.signature}})
+
+
+def checkpoint_line(checkpoint: Checkpoint) -> str:
+    value = checkpoint_body(checkpoint) | {"signature": checkpoint.signature}
+    return json_text({"checkpoint": value})
+
+
+def entries(reads: Reads, upto: int | None = None) -> Iterator[AuditEntry]:
+    """All entries that are left in the store, in order; with `upto` those to this number."""
+    after, before = 0, None if upto is None else upto + 1
+    while page := reads.audit(after=after, before=before, limit=_PORTION):
+        yield from page
+        after = page[-1].seq
+
+
+def _checkpoints(reads: Reads) -> Iterator[Checkpoint]:
+    after = 0
+    while page := reads.checkpoints(after=after, limit=_PORTION):
+        yield from page
+        after = page[-1].size
+
+
+def _csv(found: Iterable[AuditEntry], out: TextIO) -> int:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     count = 0
-    for count, entry in enumerate(entries, start=1):  # noqa: B007 - counted
+    for count, entry in enumerate(found, start=1):  # noqa: B007 - counted
         writer.writerow([_cell(value) for value in _row(entry)])
     return count
 
@@ -94,58 +131,3 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
         return f"'{value}"
     return "" if value is None else value
-
-
-def verify_export(lines: Iterable[str]) -> Report:
-    """Verify an exported JSONL by itself, without any store."""
-    reader = _Reader(lines)
-    found, _ = listed(walk(reader.links()))
-    breaks = sorted({*found, *reader.faults}, key=lambda each: (each.seq, each.what))
-    notes = ("an export is compared with nothing else: compare its last hash with a witness",)
-    return Report(reader.size, reader.head, tuple(breaks), notes)
-
-
-class _Reader:
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = lines
-        self.size, self.head = 0, GENESIS
-        self.faults: list[Break] = []
-
-    def links(self) -> Iterator[tuple[int, str, str, str]]:
-        for number, line in enumerate(self._readable(), start=1):
-            bare = line.removesuffix("\n")
-            entry = _entry(bare)
-            if entry is None:
-                self.faults.append(Break(number, f"line {number} is not an entry of an export"))
-                continue
-            self.size, self.head = self.size + 1, entry.hash
-            computed = seal(entry.seq, entry.event, entry.prev, canonical).hash
-            yield entry.seq, entry.prev, entry.hash, computed
-
-    def _readable(self) -> Iterator[str]:
-        try:
-            yield from self._lines
-        except UnicodeDecodeError:
-            self.faults.append(Break(self.size + 1, "the export is not UTF-8 text from here on"))
-
-
-def _entry(line: str) -> AuditEntry | None:
-    """The entry of a line; None unless the line is, byte for byte, what `export` writes of it."""
-    try:
-        value = read_json(line)
-        event = AuditEvent(
-            value["at"],
-            value["actor"],
-            value["action"],
-            value["runbook"],
-            value["host"],
-            value["incident"],
-            value["run"],
-            value["payload"],
-        )
-        entry = AuditEntry(value["seq"], event, value["prev"], value["hash"])
-        again = json_text(body(entry.seq, event, entry.prev) | {"hash": entry.hash})
-    except (ValueError, KeyError, TypeError, RecursionError, StoreError):
-        return None
-    whole = type(entry.seq) is int and value["v"] == VERSION and isinstance(entry.hash, str)
-    return entry if whole and again == line else None

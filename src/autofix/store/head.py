@@ -1,4 +1,5 @@
-"""`audit.head`: the last (size, hash) of the chain, beside the store, so that a cut shows.
+"""`audit.head`: the last (size, hash) of the chain, beside the store, so that a cut shows; and in
+a second line the last checkpoint, so that its absence shows.
 
 A file that contradicts the chain is evidence: it is never overwritten, and `verify` goes on
 reporting it until a person has looked and moved it away.
@@ -11,9 +12,11 @@ import os
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from autofix import crashpoints
+from autofix.core.checkpoints import Checkpoint, line, parse_lines
 from autofix.errors import AuditError
 
 log = logging.getLogger("autofix.store")
@@ -29,24 +32,38 @@ def parse(text: str) -> list[Head]:
 
 def read(path: Path) -> Head | None:
     """What the head file says; None if there is none; AuditError if it can't be read."""
-    try:
-        found = parse(path.read_text(encoding="utf-8", errors="replace"))
-    except FileNotFoundError:
+    text = _text(path)
+    if text is None:
         return None
-    except OSError as error:
-        raise AuditError(f"{path} can't be read: {error.strerror}") from None
+    found = parse(text.partition("\n")[0])
     if len(found) != 1:
         raise AuditError(f"{path} does not hold one size and hash")
     return found[0]
 
 
-def write(path: Path, head: Head) -> None:
+def checkpoints(path: Path) -> list[Checkpoint]:
+    """The checkpoint that the head file names, if it names one; AuditError if it can't be read."""
+    return parse_lines(_text(path) or "")
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise AuditError(f"{path} can't be read: {error.strerror}") from None
+
+
+def write(path: Path, head: Head, checkpoint: Checkpoint | None = None) -> None:
     """Replace the file atomically; readable by its owner only."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "w") as file:
             file.write(f"{head[0]} {head[1]}\n")
+            if checkpoint is not None:
+                file.write(f"{line(checkpoint)}\n")
             file.flush()
             os.fsync(file.fileno())
         crashpoints.reach("head.written")
@@ -56,12 +73,28 @@ def write(path: Path, head: Head) -> None:
         raise
 
 
+@dataclass(frozen=True)
+class Sealed:
+    """What seals the chain just now: the checkpoint of some size (None: the last one), and up to
+    which entry it was archived."""
+
+    checkpoint: Callable[[int | None], Checkpoint | None] = lambda _: None
+    archived: Callable[[], int] = lambda: 0
+
+
 class HeadWriter:
     """Writes the head at most once per `pause` seconds, and at close."""
 
-    def __init__(self, path: Path, hash_at: Callable[[int], str], pause: float = 1.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        hash_at: Callable[[int], str],
+        sealed: Sealed = Sealed(),
+        pause: float = 1.0,
+    ) -> None:
         self._path = path
         self._hash_at = hash_at
+        self._sealed = sealed
         self._pause = pause
         self._lock = threading.Lock()
         self._writing = threading.Lock()
@@ -94,11 +127,20 @@ class HeadWriter:
             old = read(self._path)
             if old and old[0] > head[0]:
                 return  # another process is ahead; or the chain was cut, which verify will say
-            if old and self._hash_at(old[0]) != old[1]:
+            if old and self._contradicted(old):
                 raise AuditError(f"{self._path} contradicts the audit chain and is left as it is")
-            write(self._path, head)
+            write(self._path, head, self._sealed.checkpoint(None))
         except Exception as error:  # noqa: BLE001 - a timer's thread: said once, never raised
             self._say(str(error))
+
+    def _contradicted(self, old: Head) -> bool:
+        archived = self._sealed.archived()
+        if old[0] > archived and self._hash_at(old[0]) != old[1]:
+            return True
+        return any(
+            each.size > archived and self._sealed.checkpoint(each.size) != each
+            for each in checkpoints(self._path)
+        )
 
     def _say(self, what: str) -> None:
         if what != self._said:

@@ -202,9 +202,7 @@ class Keys:
         return AuditError(f"the audit key {self.file} is missing", hint=hint)
 
 
-_RESTORE = (
-    "restore it from a backup, or, when it is lost, make a new one: autofix audit key --new"
-)
+_RESTORE = "restore it from a backup, or, when it is lost, make a new one: autofix audit key --new"
 
 
 def _only_ours(path: Path) -> None:

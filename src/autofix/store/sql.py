@@ -10,6 +10,7 @@ from copy import copy
 from sqlalchemy import Connection, select
 
 from autofix.core.audit import GENESIS, AuditEntry, Break
+from autofix.core.checkpoints import Checkpoint
 from autofix.errors import StoreError
 from autofix.ports import Lead
 from autofix.store import stored, tables
@@ -17,9 +18,10 @@ from autofix.store.backend import Backend
 from autofix.store.chain import Row
 from autofix.store.commits import Commits, Group
 from autofix.store.faults import mapping
-from autofix.store.head import HeadWriter
+from autofix.store.head import Head, HeadWriter, Sealed
 from autofix.store.migrate import upgrade
 from autofix.store.reads import SqlReads
+from autofix.store.seals import Ledger
 from autofix.store.session import Session
 from autofix.store.writes import SqlTransaction
 
@@ -36,8 +38,12 @@ class SqlStore:
         self._backend = backend
         self._closed = threading.Event()
         self._fence: Callable[[Connection], None] | None = None
-        self._head = HeadWriter(self.head_file, self._hash_at)
-        self._commits = Commits(backend, busy_timeout, self._head.moved)
+        self._head = HeadWriter(
+            self.head_file, self._hash_at, Sealed(self._checkpoint, self._archived)
+        )
+        #: Something was recorded through this object.
+        self.wrote = False
+        self._commits = Commits(backend, busy_timeout, self._moved)
         with mapping(self.where):
             upgrade(self)
 
@@ -98,10 +104,15 @@ class SqlStore:
                 yield from page
                 after = page[-1].seq
 
-    def sealed_rows(self) -> Iterator[Row]:
+    def sealed_rows(self, after: int = 0) -> Iterator[Row]:
         """Every audit entry as its bytes lie on the disk, for `verify`."""
         with self.snapshot() as connection:
-            yield from stored.rows(connection)
+            yield from stored.rows(connection, after)
+
+    def sealed_ledger(self) -> Ledger:
+        """What seals the entries: checkpoints, and archives of those that left the store."""
+        with self.snapshot() as connection:
+            return stored.ledger(connection)
 
     def sealed_size(self) -> int:
         with self.snapshot() as connection:
@@ -110,6 +121,20 @@ class SqlStore:
     def sealed_oddities(self) -> list[Break]:
         with self.snapshot() as connection:
             return stored.oddities(connection)
+
+    def _moved(self, head: Head) -> None:
+        self.wrote = True
+        self._head.moved(head)
+
+    def _checkpoint(self, size: int | None) -> Checkpoint | None:
+        with self.reading() as reads:
+            if size is None:
+                return reads.last_checkpoint()
+            return next((c for c in reads.checkpoints(after=size - 1, limit=1)), None)
+
+    def _archived(self) -> int:
+        with self.reading() as reads:
+            return max((each.last for each in reads.archives()), default=0)
 
     def _hash_at(self, seq: int) -> str:
         if seq == 0:

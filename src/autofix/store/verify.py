@@ -1,30 +1,36 @@
-"""Verifying the sealed record: every hash computed again from what is stored, and compared with
-the copies of (size, hash) that stand outside the store."""
+"""Verifying the sealed record: every hash computed again from what is stored, every checkpoint's
+signature checked, and all of it compared with the copies that stand outside the store."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain as joined
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 from autofix.core.audit import GENESIS, Break, walk
-from autofix.errors import AuditError
-from autofix.store import head as heads
+from autofix.core.checkpoints import ENTRIES
+from autofix.store import copies as outside
+from autofix.store import seals
+from autofix.store.archive_files import files_judged
 from autofix.store.chain import Malformed, Row, digest, raw
+from autofix.store.seals import Chain, Copy, Ledger
+from autofix.store.trust import KEY_ROTATED, Trust
 
 #: More breaks than this are counted, not listed.
 LISTED = 1000
 Progress = Callable[[int, int], None]
 _STEP = 10_000
+_ROTATED = KEY_ROTATED.encode()
 
 
 class Sealed(Protocol):
     """What `verify` needs of a store."""
 
-    def sealed_rows(self) -> Iterator[Row]:
-        """Every entry as stored, in order: see `chain.Row`."""
+    def sealed_rows(self, after: int = 0) -> Iterator[Row]:
+        """Every entry as stored, in order: see `chain.Row`; with `after` only later ones."""
 
     def sealed_size(self) -> int:
         """How many entries there are, about; for the progress only."""
@@ -32,16 +38,22 @@ class Sealed(Protocol):
     def sealed_oddities(self) -> list[Break]:
         """Rows whose columns are of another type than this program writes."""
 
+    def sealed_ledger(self) -> Ledger:
+        """Checkpoints and archives."""
+
 
 @dataclass(frozen=True)
 class Report:
-    """`size` entries were read, the last one's hash is `head`. It holds if `breaks` is empty;
-    `notes` say what could not be compared, for people."""
+    """`size` entries were read, the last one's hash is `head`, checkpoints seal them up to number
+    `sealed`. It holds if `breaks` is empty; `notes` say what could not be compared, for people."""
 
     size: int
     head: str
     breaks: tuple[Break, ...] = ()
     notes: tuple[str, ...] = ()
+    checkpoints: int = 0
+    sealed: int = 0
+    unsealed: int = 0
 
     @property
     def holds(self) -> bool:
@@ -56,24 +68,70 @@ def verify(
     store: Sealed,
     *,
     head: Path | None = None,
-    witness: Path | None = None,
+    witnesses: Sequence[Path] = (),
+    trusted: Mapping[str, bytes] | None = None,
+    archives: Path | None = None,
+    now: float | None = None,
     progress: Progress = quiet,
 ) -> Report:
-    """Walk the whole chain; compare it with the head file and with a witness.
+    """Walk the whole chain; compare it with its checkpoints, the head file and witnesses.
 
-    `witness` is any text file with copies of the head file's line (`<size> <hash>`), kept where
-    whoever can write the store can't write. Each break carries its sequence number.
+    A witness is any text file with copies of checkpoints' lines or of the head file's line, kept
+    where whoever can write the store can't write. `trusted`: the public halves by fingerprint;
+    without them no signature is checked and no checkpoint is demanded. `archives`: the folder of
+    archive files. Each break carries its sequence number.
     """
-    copies, breaks, notes = _copies(head, witness)
-    seal = _Walk(store, {size for size, _, _ in copies}, progress)
-    found, more = listed(walk(seal.links()))
-    notes += [f"and {more} more breaks"] if more else []
-    breaks += [*found, *store.sealed_oddities(), *_contradicted(copies, seal)]
-    sealed = max((size for size, _, origin in copies if origin == str(head)), default=0)
-    if head is not None and seal.last > sealed:
-        notes.append(f"unsealed: {seal.last - sealed} entries are newer than {head.name}")
-    ordered = sorted(set(breaks), key=lambda each: (each.seq, each.what))
-    return Report(seal.size, seal.head, tuple(ordered), tuple(notes))
+    ledger, trust = store.sealed_ledger(), Trust(trusted)
+    seen = outside.read(head, witnesses, trust)
+    walked = Walk(seals.wanted(ledger, seen.copies), trust, store.sealed_size(), progress)
+    found, more = listed(walk(walked.links(store.sealed_rows()), *ledger.base))
+    notes = [*seen.notes(), *([f"and {more} more breaks"] if more else [])]
+    breaks = [*found, *store.sealed_oddities(), *seen.breaks]
+    if archives is not None:
+        judged = files_judged(archives, ledger.archives)
+        breaks, notes = [*breaks, *judged[0]], [*notes, *judged[1]]
+    if head is not None and not trust.checks:
+        notes += behind(walked.last, seen.head_size, head.name)
+    return judged_report(ledger, walked, trust, seen.copies, breaks, notes, now)
+
+
+def behind(last: int, sealed: int, name: str) -> list[str]:
+    return [f"unsealed: {last - sealed} entries are newer than {name}"] if last > sealed else []
+
+
+def judged_report(
+    ledger: Ledger,
+    walked: Walk,
+    trust: Trust,
+    copies: Sequence[Copy],
+    breaks: list[Break],
+    notes: list[str],
+    now: float | None = None,
+) -> Report:
+    """The report of a chain that was walked: checkpoints, archives and copies are judged here."""
+    chain = walked.chain()
+    trust.follow(ledger.checkpoints)
+    sealed = seals.sealed(ledger, chain, trust)
+    everything = joined(
+        breaks,
+        ledger.faults,
+        seals.archive_breaks(ledger, trust),
+        seals.checkpoint_breaks(ledger, trust),
+        seals.contradicted([*seals.copies_of(ledger, trust), *copies], chain, ledger.base[0]),
+        seals.missing_breaks(ledger, copies),
+    )
+    found = set(everything)
+    unsealed = chain.last - sealed if trust.checks or ledger.checkpoints else 0
+    if trust.checks:
+        found |= set(seals.unsealed_breaks(ledger, chain, sealed, now))
+        notes += trust.unsigned_rotations(ledger.checkpoints)
+    if unsealed > 0:
+        notes.append(f"unsealed: {unsealed} entries are newer than the last checkpoint")
+    ordered = sorted(found, key=lambda each: (each.seq, each.what))
+    return Report(
+        walked.size, walked.head, tuple(ordered), tuple(notes),
+        len(ledger.checkpoints), sealed, max(unsealed, 0),
+    )  # fmt: skip
 
 
 def listed(breaks: Iterable[Break]) -> tuple[list[Break], int]:
@@ -82,55 +140,47 @@ def listed(breaks: Iterable[Break]) -> tuple[list[Break], int]:
     return list(islice(rest, LISTED)), sum(1 for _ in rest)
 
 
-def _copies(
-    head: Path | None, witness: Path | None
-) -> tuple[list[tuple[int, str, str]], list[Break], list[str]]:
-    """(size, hash, where it stands) of every copy; what is wrong with them; what is missing."""
-    copies: list[tuple[int, str, str]] = []
-    breaks: list[Break] = []
-    notes: list[str] = []
-    if head is not None:
-        try:
-            found = heads.read(head)
-        except AuditError as error:
-            breaks.append(Break(0, str(error)))
-        else:
-            copies += [(*found, str(head))] if found else []
-            notes += [] if found else [f"{head} is missing: entries cut off at the end don't show"]
-    if witness is None:
-        notes.append("no witness given: an old copy of the whole store does not show")
-        return copies, breaks, notes
-    try:
-        seen = heads.parse(witness.read_text(encoding="utf-8", errors="replace"))
-    except OSError as error:
-        raise AuditError(f"the witness {witness} can't be read: {error.strerror}") from None
-    if not seen:
-        raise AuditError(f"the witness {witness} holds no line `<size> <hash>`")
-    return [*copies, *((size, digest, str(witness)) for size, digest in seen)], breaks, notes
-
-
-class _Walk:
+class Walk:
     """The chain's links, and what was seen on the way."""
 
-    def __init__(self, store: Sealed, wanted: set[int], progress: Progress) -> None:
-        self._store = store
-        self._wanted = wanted
-        self._progress = progress
-        self.seen: dict[int, str] = {0: GENESIS}
-        self.size, self.last, self.head = 0, 0, GENESIS
+    def __init__(
+        self, wanted: set[int], trust: Trust, total: int = 0, progress: Progress = quiet
+    ) -> None:
+        self._wanted, self._trust = wanted, trust
+        self._total, self._progress = total, progress
+        self.hashes: dict[int, str] = {}
+        self.times: dict[int, float] = {}
+        self.size, self.last, self.head, self.latest = 0, 0, GENESIS, 0.0
 
-    def links(self) -> Iterator[tuple[int, str, str, str]]:
-        total = self._store.sealed_size()
-        for row in self._store.sealed_rows():
-            self.size += 1
-            seq, prev, stored = row[0], _text(row[9]), _text(row[10])
-            self.last, self.head = seq, stored
-            if seq in self._wanted:
-                self.seen[seq] = stored
-            if self.size % _STEP == 0:
-                self._progress(self.size, total)
-            yield seq, prev, stored, _computed(row)
+    def links(self, rows: Iterable[Row]) -> Iterator[tuple[int, str, str, str]]:
+        for row in rows:
+            prev, stored = _text(row[9]), _text(row[10])
+            self.passed(row[0], stored, row[1], row[3], row[8])
+            yield row[0], prev, stored, _computed(row)
         self._progress(self.size, self.size)
+
+    def passed(
+        self, seq: int, stored: str, at: object, action: str | bytes, payload: str | bytes
+    ) -> None:
+        """An entry was read: remember what is asked for later."""
+        self.size += 1
+        self.last, self.head = seq, stored
+        if isinstance(at, float):
+            self.latest = at
+        if seq in self._wanted:
+            self.hashes[seq], self.times[seq] = stored, self.latest
+        if action in (KEY_ROTATED, _ROTATED):
+            self._trust.learn(seq, payload)
+        if self.size % _STEP == 0:
+            self._progress(self.size, self._total)
+
+    def keep(self, seq: int) -> None:
+        """A checkpoint of the entry just passed was found on the way."""
+        self.hashes[seq], self.times[seq] = self.head, self.latest
+        self._wanted.add(seq + ENTRIES)
+
+    def chain(self) -> Chain:
+        return Chain(self.last, self.hashes, self.times, self.latest)
 
 
 def _computed(row: Row) -> str:
@@ -145,20 +195,3 @@ def _text(value: str | bytes | None) -> str:
         return raw(value).decode("utf-8", "replace")
     except Malformed:
         return ""
-
-
-def _contradicted(copies: list[tuple[int, str, str]], walked: _Walk) -> Iterator[Break]:
-    """Where the chain is not the one that a copy outside has seen."""
-    agreed = 0
-    for size, digest_, origin in sorted(copies):
-        if walked.seen.get(size) == digest_:
-            agreed = max(agreed, size)
-        elif size > walked.last:
-            first = walked.last + 1
-            yield Break(first, f"entries {first} to {size} are missing: {origin} has seen {size}")
-        else:
-            yield Break(
-                size,
-                f"entry {size} is not the one that {origin} has seen: "
-                f"the chain was written anew somewhere after entry {agreed}",
-            )

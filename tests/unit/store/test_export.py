@@ -11,7 +11,8 @@ import pytest
 from autofix.core.audit import GENESIS
 from autofix.errors import UsageError
 from autofix.store.canonical import json_text, read_json
-from autofix.store.export import COLUMNS, export, verify_export
+from autofix.store.export import COLUMNS, export
+from autofix.store.exported import verify_export
 from storekit import event, open_sqlite
 
 

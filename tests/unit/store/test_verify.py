@@ -13,6 +13,7 @@ from autofix.core.audit import GENESIS, AuditEvent, Break
 from autofix.errors import AuditError
 from autofix.store import chain, head
 from autofix.store.sealing import SEALED
+from autofix.store.seals import Ledger
 from autofix.store.verify import LISTED, Report, verify
 from storekit import event, open_sqlite
 
@@ -58,7 +59,7 @@ def edit(state: Path, *statements: str) -> None:
 def check(state: Path, *, with_head: bool = True, witness: Path | None = None) -> Report:
     store = open_sqlite(state)
     try:
-        return verify(store, head=store.head_file if with_head else None, witness=witness)
+        return verify(store, head=store.head_file if with_head else None, witnesses=[witness] if witness else ())
     finally:
         store.close()
 
@@ -244,7 +245,7 @@ def test_a_witness_that_says_nothing_is_an_error(state: Path, tmp_path: Path) ->
 
 def test_a_chain_changed_everywhere_is_listed_up_to_a_limit() -> None:
     class Wrong:
-        def sealed_rows(self) -> Iterator[chain.Row]:
+        def sealed_rows(self, after: int = 0) -> Iterator[chain.Row]:
             for seq in range(1, LISTED + 6):
                 yield (seq, 1.0, "a", "b", "", "", None, None, "{}", GENESIS, GENESIS)
 
@@ -253,6 +254,9 @@ def test_a_chain_changed_everywhere_is_listed_up_to_a_limit() -> None:
 
         def sealed_oddities(self) -> list[Break]:
             return []
+
+        def sealed_ledger(self) -> Ledger:
+            return Ledger()
 
     told: list[tuple[int, int]] = []
     report = verify(Wrong(), progress=lambda done, size: told.append((done, size)))
