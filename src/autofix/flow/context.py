@@ -5,15 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from autofix.core.calendars import ALWAYS, Calendar
 from autofix.core.escalation import Policy
+from autofix.core.freezes import Freeze
+from autofix.core.limits import Limits
 from autofix.core.pauses import Pause
 from autofix.core.readings import Target
 from autofix.core.runbooks import Runbook
 from autofix.core.severities import Severities
 from autofix.errors import StoreError
+from autofix.flow.bounded import Bounded
 from autofix.ports import Channel, Clock, Inventory, PlaybookRunner, Probe, Store, Switch
 
 log = logging.getLogger("autofix")
@@ -30,6 +34,23 @@ class Book:
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by probe
     severities: Severities = field(default_factory=Severities)
     calendars: Mapping[str, Calendar] = field(default_factory=lambda: {ALWAYS.name: ALWAYS})
+    limits: Limits = Limits()
+    freezes: tuple[Freeze, ...] = ()
+
+    @cached_property
+    def _sizes(self) -> dict[str, int]:
+        return {}
+
+    def size(self, selector: str) -> int:
+        """How many hosts; counted once, since every decision asks."""
+        if selector not in self._sizes:
+            self._sizes[selector] = len(self.inventory.hosts(selector))
+        return self._sizes[selector]
+
+    def groups_of(self, host: str) -> frozenset[str]:
+        """Nothing for a host that left the inventory."""
+        known = self.inventory.known(host) and self.inventory.hosts(host) == [host]
+        return frozenset(self.inventory.groups_of(host)) if known else frozenset()
 
     def target(self, probe: str, host: str) -> Target:
         """The host with the settings' connection variables under the inventory's own."""
@@ -72,5 +93,6 @@ class Context:
     book: Book
     owner: str
     switch: Switch = field(default_factory=NoSwitch)
+    bounded: Bounded = field(default_factory=Bounded)  # looks of probes, which may hang
     store_failed: Callable[[StoreError], None] = lambda _: None
     delivered: dict[int, tuple[str, str]] = field(default_factory=dict)  # pages, by id

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from autofix import crashpoints
-from autofix.core.runs import Run, RunEvent
+from autofix.core.runs import Outcome, Run, RunEvent
 from autofix.errors import StoreError
 from autofix.flow.context import Context, log
 
@@ -26,6 +26,7 @@ class Heartbeat:
     def __init__(self, ctx: Context, run: Run) -> None:
         self.cancel = threading.Event()
         self.why = self.asked = ""
+        self.outcome = Outcome.CANCELLED
         self._ctx, self._run = ctx, run
         self._events: list[RunEvent] = []
         self._lock = threading.Lock()
@@ -42,11 +43,11 @@ class Heartbeat:
             self._events.append(event)
         crashpoints.reach("run.event")
 
-    def end(self, why: str, asked: str = "") -> None:
-        """Have the run end; the first reason counts."""
+    def end(self, why: str, asked: str = "", outcome: Outcome = Outcome.CANCELLED) -> None:
+        """Have the run end, with this outcome; the first reason counts."""
         with self._lock:
             if not self.cancel.is_set():
-                self.why, self.asked = why, asked
+                self.why, self.asked, self.outcome = why, asked, outcome
                 self.cancel.set()
 
     def __enter__(self) -> Heartbeat:

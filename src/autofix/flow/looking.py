@@ -10,17 +10,36 @@ from autofix.core.incidents import Incident
 from autofix.core.plain import plain
 from autofix.core.readings import Reading
 from autofix.core.runbooks import ProbeTrigger, Runbook
+from autofix.flow.bounded import Hangs
 from autofix.flow.context import Context, log
+
+#: A probe that has not answered in so many times its timeout hangs.
+PATIENCE = 3.0
 
 
 def look(
-    ctx: Context, probe: str, host: str, options: Mapping[str, Any], timeout: float
+    ctx: Context,
+    probe: str,
+    host: str,
+    options: Mapping[str, Any],
+    timeout: float,
+    limit: float | None = None,
 ) -> list[Reading]:
-    """At least one reading, whatever happens: a probe that breaks could not look."""
+    """At least one reading, whatever happens: a probe that breaks or hangs could not look.
+
+    It comes back within `limit` seconds (three times the timeout, if not given).
+    """
     now = ctx.clock.now()
-    try:
+
+    def looked() -> list[Reading]:
         target = ctx.book.target(probe, host)
-        readings = ctx.probe(probe).look(target, options, timeout=timeout, now=now)
+        return ctx.probe(probe).look(target, options, timeout=timeout, now=now)
+
+    try:
+        patience = PATIENCE * timeout if limit is None else limit
+        readings = ctx.bounded.within(patience, f"{probe} {host}", looked)
+    except Hangs as error:
+        readings = [Reading.unseen(host, now, f"the probe hangs: {error}")]
     except Exception as error:  # noqa: BLE001 - a plugin's defect must not stop the loop
         log.debug("probe %s broke on %s", probe, host, exc_info=True)
         readings = [Reading.unseen(host, now, f"the probe broke: {type(error).__name__}: {error}")]
@@ -70,12 +89,14 @@ def ours(
     return Reading.unseen(readings[0].host, readings[0].at, why)
 
 
-def look_for(ctx: Context, runbook: Runbook, incident: Incident) -> Reading:
-    """What the runbook's verification sees of this incident's target now."""
+def look_for(
+    ctx: Context, runbook: Runbook, incident: Incident, limit: float | None = None
+) -> Reading:
+    """What the runbook's verification sees of this incident's target now; `limit` as in `look`."""
     verify = runbook.verify
     if verify is None:
         return Reading(incident.host, ctx.clock.now(), {"reachable": True, "error": None})
-    readings = look(ctx, verify.probe, incident.host, verify.options, verify.timeout)
+    readings = look(ctx, verify.probe, incident.host, verify.options, verify.timeout, limit)
     condition = verify.subject or trigger_subject(runbook)
     return ours(ctx, readings, incident.subject, condition, incident.inputs)
 

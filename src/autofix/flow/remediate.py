@@ -12,7 +12,7 @@ from autofix.core.door import tame
 from autofix.core.plain import plain
 from autofix.core.runs import Outcome, Run, RunKind, RunOrder, RunResult, RunState
 from autofix.errors import AutofixError, StoreError
-from autofix.flow import claim
+from autofix.flow import abort, claim
 from autofix.flow.claim import AGAIN, PATIENCE
 from autofix.flow.context import Context, log
 from autofix.flow.heartbeat import Heartbeat
@@ -26,7 +26,7 @@ def execute(ctx: Context, run_id: int) -> None:
     if run is None:
         return
     crashpoints.reach("run.claimed")
-    with Heartbeat(ctx, run) as beat:
+    with Heartbeat(ctx, run) as beat, abort.watching(ctx, run, beat):
         result = _run(ctx, run, beat)
     if result is None:
         claim.give_back(ctx, run)
@@ -106,13 +106,25 @@ def _variables(ctx: Context, run: Run) -> dict[str, Any]:
     }
 
 
+def _cut_short(result: RunResult, beat: Heartbeat) -> RunResult:
+    """A run that was asked to end says why. One that was aborted is so however it ended: what it
+    did harmed, or seemed to."""
+    if not beat.why:
+        return result
+    cancelled = result.outcome is Outcome.CANCELLED
+    aborted = beat.outcome is Outcome.ABORTED and result.outcome is not Outcome.UNREACHABLE
+    outcome = Outcome.ABORTED if aborted else result.outcome
+    if cancelled or aborted:
+        more = "" if cancelled else f" (the run itself: {result.outcome}, {result.reason})"
+        return replace(result, outcome=outcome, reason=f"{beat.why}{more}")
+    return replace(result, reason=f"{result.reason} ({beat.why})")
+
+
 def _finish(
     ctx: Context, run: Run, result: RunResult, beat: Heartbeat, follow: Callable[..., None]
 ) -> None:
     now = ctx.clock.now()
-    why = beat.why
-    cancelled = result.outcome is Outcome.CANCELLED
-    reason = why if cancelled and why else f"{result.reason} ({why})" if why else result.reason
+    result = _cut_short(result, beat)
     with ctx.store.transaction() as tx:
         current = tx.run(run.id)
         if current is None or not current.live:
@@ -121,7 +133,7 @@ def _finish(
         done = current.with_(
             state=RunState.FINISHED,
             outcome=result.outcome,
-            reason=reason,
+            reason=result.reason,
             finished_at=now,
             lease_until=None,
             cancel_requested=current.cancel_requested or beat.asked,
@@ -139,7 +151,7 @@ def _finish(
                 "finished",
                 now,
                 outcome=str(result.outcome),
-                reason=reason,
+                reason=result.reason,
                 report=dict(result.report),
             ),
         )
