@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autofix.core.marks import Mark
-from autofix.core.pages import Page
+from autofix.core.pages import Page, PageState
 from autofix.errors import ChannelError, StoreError
 from autofix.flow.context import Context, log
 from autofix.options import Options
@@ -106,7 +106,8 @@ class Pulse:
         stuck: tuple[Page, ...] = ()
         try:
             with self._ctx.store.reading() as reads:
-                stuck = tuple(page for page in reads.pages(limit=200) if _in_vain(page, now))
+                queued = reads.pages(states=[PageState.QUEUED], limit=200)
+                stuck = tuple(page for page in queued if _in_vain(page, now))
             if write:
                 with self._ctx.store.transaction() as tx:
                     tx.set_mark(Mark(f"{MARK}.written", now))
@@ -149,4 +150,4 @@ class Pulse:
 def _in_vain(page: Page, now: float) -> bool:
     """Every channel was tried, and it still waits."""
     tried = page.tried >= len(set(page.channels))
-    return page.due_at is not None and tried and now - page.created_at >= STUCK
+    return tried and now - page.created_at >= STUCK

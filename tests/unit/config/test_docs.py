@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from autofix import channels, probes
+from autofix.channels.heartbeat import HeartbeatOptions
 from autofix.config import Outside, json_schema, scalar
 from autofix.core import durations
 
@@ -17,6 +18,7 @@ SCHEMA = json_schema(
     Outside(
         {name: probes.load(name) for name in probes.TABLE},
         {kind: channels.load(kind).options for kind in channels.TABLE},
+        parts={"heartbeat": HeartbeatOptions},
     )
 )
 #: Where each part of the schema is explained; the empty part is the file itself.
@@ -40,6 +42,9 @@ SECTIONS = {
         "AnsibleBlock": "Ansible",
         "CalendarBlock": "Calendars",
         "RetentionBlock": "Retention",
+        "SentinelBlock": "Sentinel",
+        "SyntheticBlock": "Synthetic",
+        "heartbeat": "Heartbeat",
         **{f"channel_{kind}": f"Channel {kind}" for kind in channels.TABLE},
     },
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autofix.core.incidents import LIVE, Incident, State
+from autofix.core.pages import PageKind, PageState
 from autofix.core.runs import Run, RunState
 from autofix.core.watching import Known, Open
 from autofix.ports import Reads, Store
@@ -22,7 +23,10 @@ def ask(store: Store, now: float) -> Known:
 def known(reads: Reads, now: float, leader: str = "") -> Known:
     """The most urgent first, then those nobody knows of."""
     live = [each for each in reads.incidents(states=LIVE, limit=ASKED) if not each.check]
-    waiting = {page.incident for page in reads.pages(limit=1000) if page.due_at is not None}
+    queued = reads.pages(states=[PageState.QUEUED], limit=1000)
+    waiting = {page.incident for page in queued}
+    digests = [page for page in queued if page.kind is PageKind.DIGEST]
+    waiting |= {each.incident for page in digests for each in reads.members(page.id)}
     running = reads.runs(states=[RunState.CLAIMED, RunState.STARTED])
     every = sorted((_open(each, waiting) for each in live), key=_urgency)
     return Known(
