@@ -9,12 +9,13 @@ from typing import Any, Protocol
 
 from autofix.core.acks import AckCode
 from autofix.core.audit import AuditEntry, AuditEvent
+from autofix.core.batches import InWave
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.due import Due
 from autofix.core.incidents import AtWork, Incident, State
 from autofix.core.marks import Mark
-from autofix.core.pages import Member, Page, PageKind, PageState
+from autofix.core.pages import Counts, Member, Page, PageKind, PageState
 from autofix.core.pauses import Pause
 from autofix.core.readings import Fact, Reading, Target
 from autofix.core.runs import Run, RunEvent, RunKind, RunOrder, RunResult, RunState
@@ -220,6 +221,10 @@ class Reads(Protocol):
     def signal(self, signal_id: int) -> Signal | None: ...
     def pauses(self) -> list[Pause]: ...
     def silences(self, *, active_at: float | None = None, limit: int = 1000) -> list[Silence]: ...
+    def wave(self, runbook: str) -> list[InWave]:
+        """Incidents (no rehearsals) of this runbook that are live, or that ended since the oldest
+        of the live ones opened; by number. Nothing when none is live."""
+
     def reset(self, runbook: str, host: str, subject: str) -> Reset | None:
         """The last time a person reset this target's breaker."""
 
@@ -244,8 +249,7 @@ class Reads(Protocol):
         """What a digest is about, in the order of joining; `waiting`: only what still needs
         somebody, and has not been answered."""
 
-    def member_counts(self, page_id: int) -> tuple[int, int]:
-        """How many a digest is about, and how many of them are `waiting`."""
+    def member_counts(self, page_id: int) -> Counts: ...
 
     def digests(self, incident_id: int) -> list[Page]:
         """The digests that this incident is in, newest first."""

@@ -255,3 +255,25 @@ def test_a_cron_slot_is_claimed_once_for_ever(store: Store) -> None:
         assert not tx.claim_slot("backup", "2026-11-23T02:00")
         assert tx.claim_slot("backup", "2026-11-23T04:00")
         assert tx.claim_slot("other", "2026-11-23T02:00")
+
+
+def test_a_wave_is_what_is_live_and_what_ended_since_the_oldest_of_it_opened(store: Store) -> None:
+    with store.transaction() as tx:
+        assert tx.wave("r") == []
+        opened = [
+            tx.add_incident(incident(f"h{n}", runbook="r", opened_at=float(n)), event())
+            for n in range(1, 5)
+        ]
+        tx.add_incident(incident("h9", runbook="r", opened_at=0.0, check=True), event())
+        for each, ended in ((opened[0], 1.5), (opened[2], 4.5)):
+            fixing = each.with_(state=State.FIXING, fix_started_at=each.opened_at)
+            done = tx.save_incident(fixing, event())
+            done = done.with_(state=State.DONE, ended_at=ended)
+            tx.save_incident(done, event())
+    with store.reading() as reads:
+        found = reads.wave("r")
+        assert [(each.host, each.state) for each in found] == [
+            ("h2", State.OPEN), ("h3", State.DONE), ("h4", State.OPEN),
+        ]  # fmt: skip
+        assert [each.fix_started_at for each in found] == [None, 3.0, None]
+        assert reads.wave("another") == []

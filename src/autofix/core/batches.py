@@ -17,7 +17,7 @@ NAMED = 3
 
 
 @dataclass(frozen=True)
-class Member:
+class InWave:
     """One incident of a wave, as far as batches care. No rehearsals."""
 
     incident: int
@@ -56,7 +56,7 @@ class Stop:
 @dataclass(frozen=True)
 class _Host:
     name: str
-    members: tuple[Member, ...]
+    members: tuple[InWave, ...]
 
     @property
     def first(self) -> int:
@@ -100,7 +100,7 @@ def limits(sizes: Sequence[int | float], group: int) -> list[int]:
 
 
 def turn(
-    sizes: Sequence[int | float], group: int, incident: int, host: str, wave: Sequence[Member]
+    sizes: Sequence[int | float], group: int, incident: int, host: str, wave: Sequence[InWave]
 ) -> Go | Wait | Stop:
     """May a fix start on this host, the first one of this incident? `wave` may hold it, too."""
     ends = limits(sizes, group)
@@ -128,8 +128,8 @@ def turn(
     return Go()
 
 
-def _by_host(wave: Sequence[Member]) -> list[_Host]:
-    found: dict[str, list[Member]] = {}
+def _by_host(wave: Sequence[InWave]) -> list[_Host]:
+    found: dict[str, list[InWave]] = {}
     for each in sorted(wave, key=lambda member: member.incident):
         found.setdefault(each.host, []).append(each)
     return [_Host(name, tuple(members)) for name, members in found.items()]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import case, false, func, or_, select, true
 
+from autofix.core.batches import InWave
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
-from autofix.core.incidents import WORKING, AtWork
+from autofix.core.incidents import WORKING, AtWork, State
 from autofix.core.marks import Mark
 from autofix.core.runs import RunKind
 from autofix.core.silences import Silence
 from autofix.store import rows, tables
-from autofix.store.queries import SqlQueries
+from autofix.store.queries import LIVE, SqlQueries
 
 
 class TrustReads(SqlQueries):
@@ -32,6 +33,19 @@ class TrustReads(SqlQueries):
         t = tables.incidents.c
         query = select(t.id, t.runbook, t.host).where(t.state.in_(sorted(WORKING)))
         return [AtWork(*row) for row in self._session.all(query.order_by(t.id))]
+
+    def wave(self, runbook: str) -> list[InWave]:
+        t = tables.incidents.c
+        ours = (t.runbook == runbook, t.check == false())
+        oldest = self._session.scalar(select(func.min(t.opened_at)).where(*ours, LIVE))
+        if oldest is None:
+            return []
+        query = select(t.id, t.host, t.state, t.fix_started_at, t.reason)
+        query = query.where(*ours, or_(LIVE, t.ended_at >= oldest)).order_by(t.id)
+        return [
+            InWave(row.id, row.host, State(row.state), row.fix_started_at, row.reason)
+            for row in self._session.all(query)
+        ]
 
     def silences(self, *, active_at: float | None = None, limit: int = 1000) -> list[Silence]:
         t = tables.silences.c

@@ -95,6 +95,7 @@ Index(
     **_where("live = 1", "live"),
 )
 Index("incidents_due", incidents.c.due_at, **_where("live = 1", "live"))
+Index("incidents_wave", incidents.c.runbook, incidents.c.ended_at)
 Index(
     "incidents_target",
     incidents.c.runbook,

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from autofix.core.acks import AckCode
 from autofix.core.audit import GENESIS, AuditEntry
+from autofix.core.batches import InWave
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.incidents import WORKING, AtWork, Incident, State
@@ -131,6 +132,15 @@ class MemoryReads:
             if not row.check and row.fix_started_at is not None and row.fix_started_at >= since
         ]
         return sorted(started, key=lambda row: (row.fix_started_at, row.id), reverse=True)[:limit]
+
+    def wave(self, runbook: str) -> list[InWave]:
+        every = [r for r in self._data.incidents.values() if r.runbook == runbook and not r.check]
+        oldest = min((row.opened_at for row in every if row.live), default=None)
+        return [
+            InWave(row.id, row.host, row.state, row.fix_started_at, row.reason)
+            for row in sorted(every, key=lambda row: row.id)
+            if oldest is not None and (row.live or (row.ended_at or -1.0) >= oldest)
+        ]
 
     def often_tried(self, at_least: int) -> list[tuple[str, str, str]]:
         everyone = self._data.incidents.values()

@@ -34,7 +34,9 @@ def _at(name: str, *, nullable: bool = False) -> sa.Column[float]:
 def upgrade() -> None:
     _incidents()
     _pages()
-    running = sa.Column("cancel_running", sa.Boolean(), nullable=False, server_default=sa.false())
+    running: sa.Column[bool] = sa.Column(
+        "cancel_running", sa.Boolean(), nullable=False, server_default=sa.false()
+    )
     op.add_column("pauses", running)
     op.add_column("pauses", _text("id", server_default=""))
     op.create_index("runs_started", "runs", ["started_at"])
@@ -61,6 +63,7 @@ def _incidents() -> None:
         op.add_column("incidents", no)
     op.create_index("incidents_call", "incidents", ["call_at"], **CALLED)
     op.create_index("incidents_deadline", "incidents", ["deadline_at"], **LIVE)
+    op.create_index("incidents_wave", "incidents", ["runbook", "ended_at"])
     op.create_index("incidents_state", "incidents", ["state"])
 
 
