@@ -3,37 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from autofix.core.breakers import BreakerState
+from autofix.core.conditions import Condition
+from autofix.core.durations import human
 from autofix.core.guards import Brake, Situation, first_brake
-from autofix.core.incidents import Incident
+from autofix.core.incidents import Incident, State
 from autofix.core.runbooks import Runbook
 
 
 @dataclass(frozen=True)
 class Act:
-    """Start this step (0-based) now. `skipped` says why earlier steps were passed over."""
+    """Start this step (0-based) now. `skipped` says why earlier steps were passed over; `trial`:
+    it is the one attempt that a half-open breaker lets through."""
 
     step: int
     reason: str
     skipped: tuple[str, ...] = ()
+    trial: bool = False
 
 
 @dataclass(frozen=True)
 class Hold:
-    """Not now. `until`: when to look again. `page`: a person is told (once per guard)."""
+    """Not now. `until`: when to look again. `page`: a person is told (once per guard); `quiet`:
+    the time so held does not count to `hold_limit`."""
 
     guard: str
     reason: str
     until: float
     page: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
 class AwaitApproval:
+    """A person must say yes, until then at the latest."""
+
     step: int
     reason: str
+    until: float
 
 
 @dataclass(frozen=True)
@@ -74,21 +84,56 @@ def decide(
     if found.index is None:
         return Escalate("steps", _nothing_left(incident, found))
     brake = first_brake(runbook, incident, situation)
+    asks = needs_approval(runbook, incident, found.index, scope)
+    if asks and _overdue(runbook, incident, found.index, situation.now) and not _quiet(brake):
+        within = human(runbook.guards.approval_within)
+        return Escalate("approval", f"nobody approved within {within}: {asks}")
     if brake is not None:
         return _braked(brake, runbook, incident, situation)
-    if needs_approval(runbook, incident, found.index):
-        step = runbook.fix[found.index]
-        return AwaitApproval(
-            found.index, f"step {found.index + 1} ({step.playbook}) needs a person's approval"
-        )
-    return Act(found.index, _why_act(runbook, incident, found.index), found.skipped)
+    if asks:
+        return AwaitApproval(found.index, asks, situation.now + runbook.guards.approval_within)
+    half_open = situation.breaker.state is BreakerState.HALF_OPEN
+    trial = half_open and incident.fix_started_at is None and not incident.check
+    why = _why_act(runbook, incident, found.index)
+    why = f"{why}; the breaker is half-open, {situation.breaker.why}" if trial else why
+    return Act(found.index, why, found.skipped, trial)
 
 
-def needs_approval(runbook: Runbook, incident: Incident, step: int) -> bool:
-    """Approval is asked for each step and attempt anew. A rehearsal needs none."""
+def needs_approval(
+    runbook: Runbook, incident: Incident, step: int, scope: Mapping[str, Any]
+) -> str:
+    """Why this step must be approved, empty when it need not be.
+
+    It is asked for each step and attempt anew; a rehearsal needs none. Unknown asks.
+    """
     if incident.check or approved_by(runbook, incident, step):
-        return False
-    return "always" in (runbook.fix[step].approval, runbook.guards.approval)
+        return ""
+    here = f"step {step + 1} ({runbook.fix[step].playbook}) needs a person's approval"
+    for asks in (runbook.fix[step].approval, runbook.guards.approval):
+        if asks == "always":
+            return here
+        if isinstance(asks, Condition) and asks.holds(scope) is not False:
+            return f"{here}: {asks.explain(scope)}"
+    return ""
+
+
+def _overdue(runbook: Runbook, incident: Incident, step: int, now: float) -> bool:
+    """Nobody said yes in time to what was asked when it began to wait."""
+    waits = incident.state is State.AWAITING_APPROVAL and incident.step == step
+    asked = asked_key(runbook, incident, step) in incident.paged_for
+    return waits and asked and now >= incident.updated_at + runbook.guards.approval_within
+
+
+def _quiet(brake: Brake | None) -> bool:
+    return brake is not None and brake.quiet
+
+
+def unquieted(incident: Incident, now: float) -> Incident:
+    """The same with the time it was held quietly taken out: that does not count to `hold_limit`."""
+    quiet = incident.state is State.HELD and incident.reason.partition(":")[0] in QUIET
+    if not quiet or incident.held_since is None:
+        return incident
+    return replace(incident, held_since=incident.held_since + now - incident.updated_at)
 
 
 def approved_by(runbook: Runbook, incident: Incident, step: int) -> str:
@@ -124,17 +169,26 @@ def _braked(
 ) -> Hold | Escalate:
     if brake.final:
         return Escalate(brake.guard, brake.reason)
-    since = incident.held_since if incident.held_since is not None else situation.now
+    now = situation.now
+    since = incident.held_since if incident.held_since is not None else now
     limit = since + runbook.guards.hold_limit
-    again = brake.until if brake.until is not None else situation.now + RECHECK
-    too_long = situation.now >= limit and not incident.check
-    if not too_long:
+    again = brake.until if brake.until is not None else now + _recheck(now - since)
+    too_long = now >= limit and not incident.check and not brake.quiet
+    if not too_long and not brake.quiet:
         again = min(again, limit)
-    return Hold(
-        brake.guard, brake.reason, max(again, situation.now + MIN_WAIT), page=brake.page or too_long
-    )
+    until = max(min(again, now + LONGEST), now + MIN_WAIT)
+    return Hold(brake.guard, brake.reason, until, page=brake.page or too_long, quiet=brake.quiet)
 
 
-#: How soon a hold without a known end is looked at again, in seconds.
-RECHECK = 2.0
+def _recheck(held: float) -> float:
+    """Less often the longer it lasts: ten thousand that wait must not keep us from our work."""
+    return min(max(RECHECK, held / 20), SLOWEST)
+
+
+#: Guards whose holds are quiet.
+QUIET = ("silence",)
+#: How soon a hold without a known end is looked at again at first, and in the end, in seconds.
+RECHECK, SLOWEST = 2.0, 30.0
+#: Even a known end is looked at so often: the files may have changed.
+LONGEST = 300.0
 MIN_WAIT = 0.2

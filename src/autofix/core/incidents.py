@@ -156,6 +156,14 @@ class Incident:
         return not (ours and self.requested_by.startswith(("probe ", "alert ")))
 
     @property
+    def by_person(self) -> bool:
+        """A person asked for this run, or for the last one of this incident."""
+        if self.origin is Origin.PERSON:
+            return True
+        ours = ("probe ", "alert ", "schedule")
+        return bool(self.requested_by) and not self.requested_by.startswith(ours)
+
+    @property
     def live(self) -> bool:
         return self.state in LIVE
 

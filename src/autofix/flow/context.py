@@ -18,6 +18,7 @@ from autofix.core.runbooks import Runbook
 from autofix.core.severities import Severities
 from autofix.errors import StoreError
 from autofix.flow.bounded import Bounded
+from autofix.flow.lanes import Lanes
 from autofix.ports import Channel, Clock, Inventory, PlaybookRunner, Probe, Store, Switch
 
 log = logging.getLogger("autofix")
@@ -34,7 +35,7 @@ class Book:
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by probe
     severities: Severities = field(default_factory=Severities)
     calendars: Mapping[str, Calendar] = field(default_factory=lambda: {ALWAYS.name: ALWAYS})
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     freezes: tuple[Freeze, ...] = ()
 
     @cached_property
@@ -51,6 +52,8 @@ class Book:
         """Nothing for a host that left the inventory."""
         known = self.inventory.known(host) and self.inventory.hosts(host) == [host]
         return frozenset(self.inventory.groups_of(host)) if known else frozenset()
+
+    public_url: str = ""  # where people's browsers find this server
 
     def target(self, probe: str, host: str) -> Target:
         """The host with the settings' connection variables under the inventory's own."""
@@ -96,3 +99,4 @@ class Context:
     bounded: Bounded = field(default_factory=Bounded)  # looks of probes, which may hang
     store_failed: Callable[[StoreError], None] = lambda _: None
     delivered: dict[int, tuple[str, str]] = field(default_factory=dict)  # pages, by id
+    lanes: Lanes = field(default_factory=Lanes)

@@ -15,8 +15,11 @@ from autofix.core.decisions import (
     approval_key,
     asked_key,
     decide,
+    unquieted,
 )
+from autofix.core.guards.fleet import HOUR
 from autofix.core.incidents import WORKING, Incident, State
+from autofix.core.marks import Mark
 from autofix.core.runbooks import Runbook
 from autofix.flow import escalate, planning
 from autofix.flow.context import Context
@@ -38,6 +41,7 @@ def decide_due(ctx: Context, incident_id: int) -> None:
             if runbook is None:
                 orphaned(ctx, tx, incident)
                 return
+            incident = unquieted(incident, ctx.clock.now())
             incident = replace(incident, facts=looked if looked is not None else incident.facts)
             if _decide(ctx, tx, runbook, incident, looked is not None):
                 crashpoints.reach("decision.deciding")
@@ -64,7 +68,7 @@ def _decide(
     if looked and gone is None:
         known = replace(known, blind=str(incident.facts.get("error") or ""))
     decision = decide(runbook, incident, known, names)
-    if isinstance(decision, Act | Escalate) and not looked and _stale(runbook, incident):
+    if _needs_a_look(decision) and not looked and _stale(runbook, incident):
         return False
     if isinstance(decision, Act) and gone and _by_itself(incident):
         _recovered(tx, runbook, incident, names, now)
@@ -95,6 +99,13 @@ def _recovered(
         ended_at=now,
     )
     tx.save_incident(moved, of_incident(moved, "recovered", now))
+
+
+def _needs_a_look(decision: Decision) -> bool:
+    """Does it hang on facts? A hold does so by `unless` only."""
+    return isinstance(decision, Act | Escalate) or (
+        isinstance(decision, Hold) and decision.guard == "unless"
+    )
 
 
 def _stale(runbook: Runbook, incident: Incident) -> bool:
@@ -137,17 +148,32 @@ def _hold(
     mark = f"{hold.guard} {approval_key(held, held.step)}"
     if hold.page and mark not in held.paged_for and not _told(tx, runbook, held, hold, now):
         held = replace(held, paged_for=held.paged_for | {mark})
-        escalate.page(ctx, tx, runbook, held, f"held by {hold.guard}: {hold.reason}", now)
+        held = escalate.page(ctx, tx, runbook, held, f"held by {hold.guard}: {hold.reason}", now)
         changed = True
     event = of_incident(held, "held", now, guard=hold.guard) if changed else None
     tx.save_incident(held, event)
 
 
 def _told(tx: Transaction, runbook: Runbook, held: Incident, hold: Hold, now: float) -> bool:
-    """Flapping within one cooldown is told once, not once per incident that comes and goes."""
-    too_long = held.held_since is not None and now - held.held_since >= runbook.guards.hold_limit
-    if hold.guard != "cooldown" or too_long:
+    """Is it told already? Flapping once a cooldown, not once per incident that comes and goes;
+    and too many runs once an hour, not once per incident that waits."""
+    if held.held_since is not None and now - held.held_since >= runbook.guards.hold_limit:
         return False
+    if hold.guard == "runs_per_hour":
+        return _marked(tx, "runs_per_hour told", now)
+    return hold.guard == "cooldown" and _flapping_told(tx, held)
+
+
+def _marked(tx: Transaction, name: str, now: float) -> bool:
+    """Was this mark set within the last hour? It is set now, otherwise."""
+    mark = tx.mark(name)
+    if mark is not None and now - mark.at < HOUR:
+        return True
+    tx.set_mark(Mark(name, now))
+    return False
+
+
+def _flapping_told(tx: Transaction, held: Incident) -> bool:
     ended = tx.last_ended(held.runbook, held.host, held.subject)
     since = ended.ended_at if ended and ended.ended_at else 0.0
     return any(
@@ -174,20 +200,21 @@ def _await(
     asked = asked_key(runbook, incident, decision.step)
     same = asked in incident.paged_for and incident.step == decision.step
     if incident.state is State.AWAITING_APPROVAL and same:
-        tx.save_incident(replace(incident, due_at=None), None)
+        until = incident.updated_at + runbook.guards.approval_within
+        tx.save_incident(replace(incident, due_at=until), None)
         return
     key = approval_key(incident, decision.step)
     waiting = incident.with_(
         state=State.AWAITING_APPROVAL,
         step=decision.step,
         reason=decision.reason,
-        due_at=None,
+        due_at=decision.until,
         updated_at=now,
         approved={each: by for each, by in incident.approved.items() if each != key},
         paged_for=incident.paged_for | {asked},
     )
-    saved = tx.save_incident(waiting, of_incident(waiting, "awaiting_approval", now))
-    escalate.page(ctx, tx, runbook, saved, decision.reason, now)
+    called = escalate.page(ctx, tx, runbook, waiting, decision.reason, now)
+    tx.save_incident(called, of_incident(called, "awaiting_approval", now))
 
 
 def orphaned(ctx: Context, tx: Transaction, incident: Incident) -> None:

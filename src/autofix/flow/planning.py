@@ -39,6 +39,7 @@ def plan(
         state=State.FIXING,
         step=act.step,
         reason=act.reason,
+        trial=incident.trial or act.trial,
         due_at=None,
         held_since=None,
         looks=None,

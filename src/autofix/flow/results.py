@@ -61,7 +61,14 @@ def _after_fix(
 
 
 def _over(tx: Transaction, incident: Incident, state: State, reason: str, now: float) -> None:
-    done = incident.with_(state=state, reason=reason, due_at=None, updated_at=now, ended_at=now)
+    done = incident.with_(
+        state=state,
+        reason=reason,
+        trial_passed=incident.trial,
+        due_at=None,
+        updated_at=now,
+        ended_at=now,
+    )
     tx.save_incident(done, of_incident(done, str(state), now))
 
 

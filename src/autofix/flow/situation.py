@@ -4,10 +4,15 @@ number of incidents."""
 from __future__ import annotations
 
 from autofix.core.guards import Situation
-from autofix.core.incidents import WORKING, Incident, State
-from autofix.core.runbooks import Runbook
+from autofix.core.guards.fleet import HOUR
+from autofix.core.incidents import AtWork, Incident
+from autofix.core.limits import GroupAtWork
+from autofix.core.runbooks import ProbeTrigger, Runbook, ScheduleTrigger
 from autofix.core.runs import Run, RunKind, RunState
-from autofix.flow.context import Context
+from autofix.flow import breakers
+from autofix.flow.context import Book, Context
+from autofix.flow.dependencies import in_the_way
+from autofix.flow.looking import scope
 from autofix.flow.pauses import in_force
 from autofix.ports import Reads
 
@@ -19,36 +24,59 @@ def situation(
     ctx: Context, tx: Reads, runbook: Runbook, incident: Incident, now: float
 ) -> Situation:
     """Gather what the guards want to know about this incident's target."""
-    where = (runbook.name, incident.host, incident.subject)
-    since = max(now - runbook.guards.attempts.per, _breaker_reset(tx, incident))
-    past = [each for each in tx.attempts(*where, since) if each.id != incident.id]
-    ended = tx.last_ended(*where)
+    book, host = ctx.book, incident.host
+    guards = runbook.guards
+    groups = book.groups_of(host)
+    ended = tx.last_ended(runbook.name, host, incident.subject)
+    others = [each for each in tx.at_work() if each.incident != incident.id]
     return Situation(
         now=now,
+        groups=groups,
         pauses=tuple(in_force(ctx, tx)),
+        silences=tuple(tx.silences(active_at=now)),
+        freezes=tuple(each for each in book.freezes if each.active(now)),
+        calendar=book.calendars.get(guards.hours),
+        breaker=breakers.breaker(tx, guards.attempts, incident, now),
+        last_ended=ended.ended_at if ended else None,
+        waits_for=in_the_way(ctx, tx, runbook, incident),
+        names=scope(ctx, host, incident.facts, incident.inputs) if guards.unless else {},
         locked_by=_locked_by(tx, incident),
         owed=_owed(tx, incident),
-        working_hosts=_working_hosts(tx, incident),
-        last_ended=ended.ended_at if ended else None,
-        attempts=len(past),
-        first_attempt=past[-1].fix_started_at if past else None,
+        working_hosts=frozenset(e.host for e in others if e.runbook == runbook.name),
+        armed=armed(book, runbook) if guards.at_once_percent is not None else 0,
+        busy_hosts=frozenset(each.host for each in others),
+        busy_groups=_busy_groups(book, groups, others),
+        started=_started(tx, now),
+        limits=book.limits,
     )
 
 
-def _breaker_reset(tx: Reads, incident: Incident) -> float:
-    """A person who resolves an incident of an open breaker closes the breaker."""
-    over = tx.incidents(
-        states=(State.RESOLVED, State.CLOSED),
-        runbook=incident.runbook,
-        host=incident.host,
-        limit=50,
+def armed(book: Book, runbook: Runbook) -> int:
+    """How many hosts the runbook's triggers are for."""
+    named = [t.hosts for t in runbook.triggers if isinstance(t, ProbeTrigger | ScheduleTrigger)]
+    return book.size(",".join(dict.fromkeys(named))) if named else 0
+
+
+def _busy_groups(
+    book: Book, groups: frozenset[str], others: list[AtWork]
+) -> tuple[GroupAtWork, ...]:
+    """Groups of the host, as far as they count, in which other hosts are worked on."""
+    busy: dict[str, set[str]] = {}
+    for host in {each.host for each in others}:
+        for group in groups & book.groups_of(host):
+            if book.limits.counts(group):
+                busy.setdefault(group, set()).add(host)
+    return tuple(
+        GroupAtWork(group, book.size(group), frozenset(hosts))
+        for group, hosts in sorted(busy.items())
     )
-    ends = [
-        each.ended_at
-        for each in over
-        if "breaker" in each.paged_for and each.subject == incident.subject and each.ended_at
-    ]
-    return max(ends, default=0.0)
+
+
+def _started(tx: Reads, now: float) -> tuple[float, ...]:
+    """When fixes of the last hour started; what is decided and not yet started counts as now."""
+    waiting = tx.runs(states=[RunState.PLANNED, RunState.CLAIMED], kinds=[RunKind.FIX], limit=1000)
+    soon = [now for run in waiting if run.started_at is None and not run.check]
+    return (*tx.starts(now - HOUR), *soon)
 
 
 def _locked_by(tx: Reads, incident: Incident) -> str:
@@ -72,8 +100,3 @@ def _owed(tx: Reads, incident: Incident) -> str:
         if run.due_at is not None or run.live or run.incident != incident.id:
             return f"the {run.kind} {run.playbook} of incident {run.incident}"
     return ""
-
-
-def _working_hosts(tx: Reads, incident: Incident) -> frozenset[str]:
-    working = tx.incidents(states=WORKING, runbook=incident.runbook, limit=1000)
-    return frozenset(each.host for each in working if each.id != incident.id)

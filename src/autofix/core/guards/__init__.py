@@ -14,11 +14,19 @@ __all__ = ["GUARDS", "Brake", "Guard", "Situation", "first_brake"]
 #: In this order; the first that brakes is the reason given.
 GUARDS: Mapping[str, Guard] = {
     "pause": people.paused,
+    "silence": people.silenced,
+    "freeze": people.frozen,
+    "hours": people.out_of_hours,
     "breaker": target.breaker,
     "cooldown": target.cooldown,
+    "depends_on": target.depends_on,
+    "unless": target.unless,
     "owed": target.owed,
     "host_lock": target.host_locked,
     "at_once": fleet.at_once,
+    "hosts_at_once": fleet.hosts_at_once,
+    "percent_of_group": fleet.percent_of_group,
+    "runs_per_hour": fleet.runs_per_hour,
     "blind": target.blind,
 }
 

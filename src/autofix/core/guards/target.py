@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from autofix.core.breakers import BreakerState
 from autofix.core.durations import human
 from autofix.core.guards.situation import Brake, Situation
 from autofix.core.incidents import Incident, Origin
 from autofix.core.runbooks import Runbook
 
 
-def breaker(runbook: Runbook, incident: Incident, situation: Situation) -> Brake | None:
-    limit = runbook.guards.attempts
-    if incident.fix_started_at is not None or incident.check or situation.attempts < limit.max:
+def breaker(_: Runbook, incident: Incident, situation: Situation) -> Brake | None:
+    now = situation.breaker
+    if incident.fix_started_at is not None or incident.check or now.state is not BreakerState.OPEN:
         return None
-    return Brake(
-        "breaker",
-        f"breaker open: {situation.attempts} attempts on {incident.target} within "
-        f"{human(limit.per)} (at most {limit.max})",
-        final=True,
-    )
+    left = f"; in {human(now.until - situation.now)} one more is let through" if now.until else ""
+    return Brake("breaker", f"breaker open on {incident.target}: {now.why}{left}", final=True)
 
 
 def cooldown(runbook: Runbook, incident: Incident, situation: Situation) -> Brake | None:
@@ -51,9 +48,34 @@ def blind(runbook: Runbook, incident: Incident, situation: Situation) -> Brake |
     # A target that can't be looked at is not repaired.
     if not situation.blind:
         return None
-    since = incident.held_since if incident.held_since is not None else situation.now
     return Brake(
         "blind",
         f"could not look at {incident.target}: {situation.blind}",
-        final=incident.check or situation.now - since >= runbook.guards.hold_limit,
+        final=incident.check or _too_long(runbook, incident, situation),
     )
+
+
+def _too_long(runbook: Runbook, incident: Incident, situation: Situation) -> bool:
+    since = incident.held_since if incident.held_since is not None else situation.now
+    return situation.now - since >= runbook.guards.hold_limit
+
+
+def depends_on(_: Runbook, __: Incident, situation: Situation) -> Brake | None:
+    if not situation.waits_for:
+        return None
+    return Brake("depends_on", f"waits for {'; '.join(situation.waits_for)}")
+
+
+def unless(runbook: Runbook, incident: Incident, situation: Situation) -> Brake | None:
+    condition = runbook.guards.unless
+    if condition is None:
+        return None
+    holds = condition.holds(situation.names)
+    if holds is False:
+        return None
+    said = condition.explain(situation.names)
+    if holds:
+        return Brake("unless", f"not while {said}")
+    # Could not look is not all is well: as with a target that can't be looked at.
+    why = f"could not tell whether {said}"
+    return Brake("unless", why, final=incident.check or _too_long(runbook, incident, situation))
