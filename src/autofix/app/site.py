@@ -86,7 +86,9 @@ class Site:
         from autofix.store import open_store
 
         _raise_errors(wiring.place_unknown(self.settings))
-        return open_store(self.settings.store, state=self.settings.state)
+        given = self.settings.store_password
+        password = given.get_secret_value() if given else ""
+        return open_store(self.settings.store, state=self.settings.state, password=password)
 
     def close(self) -> None:
         """The record's head file says the latest then."""

@@ -13,6 +13,7 @@ from autofix import channels as channel_room
 from autofix import config
 from autofix import probes as probe_room
 from autofix.ansible.options import AnsibleOptions
+from autofix.app.witnessing import witness_options
 from autofix.config import Outside, Settings
 from autofix.core.runbooks import Runbook
 from autofix.core.runs import RunEvent, RunOrder, RunResult
@@ -83,7 +84,7 @@ def place_unknown(settings: Settings) -> list[Problem]:
     from autofix.store.lockfile import leader
 
     document = settings.document
-    keys = [key for key in ("state", "store") if key in document.value]
+    keys = [key for key in _PLACE if key in document.value]
     lines = {document.place((key,)).line for key in keys}
     found = [
         each
@@ -93,7 +94,8 @@ def place_unknown(settings: Settings) -> list[Problem]:
     return found if found and not leader(settings.state / "server.lock") else []
 
 
-_MEANT = {f"did you mean {key!r}?" for key in ("state", "store")}
+_PLACE = ("state", "store", "store_password_env", "store_password_file")
+_MEANT = {f"did you mean {key!r}?" for key in _PLACE}
 
 
 def load_settings(start: Path) -> Settings:
@@ -102,6 +104,7 @@ def load_settings(start: Path) -> Settings:
         channels=_channel_options(),
         probes=list(probe_room.TABLE),
         parts=_parts(),
+        witnesses=witness_options(),
         decrypt=_decrypt,
     )
 
@@ -122,6 +125,7 @@ def outside(inventory: Inventory | None) -> Outside:
         decrypt=_decrypt,
         check_cron=check_cron,
         parts=_parts(),
+        witnesses=witness_options(),
     )
 
 
@@ -197,12 +201,9 @@ def connections(settings: Settings) -> dict[str, dict[str, Any]]:
 
 def settings_secrets(settings: Settings) -> list[str]:
     """Values of the settings that must never be shown."""
-    return [
-        value.get_secret_value()
-        for variables in settings.connections.values()
-        for value in variables.values()
-        if isinstance(value, Secret)
-    ]
+    values = [value for each in settings.connections.values() for value in each.values()]
+    values.append(settings.store_password)
+    return [value.get_secret_value() for value in values if isinstance(value, Secret)]
 
 
 def _open(value: Any) -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from autofix.config import calendar_models, paging, reading, severity_models
+from autofix.config import audit_models, calendar_models, paging, reading, severity_models
 from autofix.config.alive_models import SentinelBlock, SyntheticBlock
 from autofix.config.document import Document, read
 from autofix.config.fields import Block
@@ -22,17 +22,17 @@ from autofix.config.paging import ChannelSettings
 from autofix.config.secrets import Opener, Secrets
 from autofix.config.settings_models import (
     HALF_A_YEAR,
-    SQLITE,
     AnsibleBlock,
     SettingsFile,
 )
+from autofix.config.store_url import SQLITE, without_secret
 from autofix.core.calendars import ALWAYS, Calendar
 from autofix.core.escalation import Policy
 from autofix.core.inert import inert
 from autofix.core.presets import ESCORT
 from autofix.core.severities import Severities
 from autofix.errors import ConfigError, Problem
-from autofix.options import Options
+from autofix.options import Options, Secret
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,11 @@ class Retention:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the settings file says; paths are absolute, secrets are SecretStr."""
+    """What the settings file says; paths are absolute, secrets are Secret."""
 
     file: Path
     state: Path
-    store: str  # a database URL
+    store: str  # a database URL, without a password
     inventory: Path
     playbooks: Path
     runbooks: Path
@@ -79,6 +79,8 @@ class Settings:
     synthetic: SyntheticBlock = field(default_factory=SyntheticBlock)
     parts: Mapping[str, Options] = field(default_factory=dict)  # blocks of other rooms, by key
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    store_password: Secret | None = None
+    witnesses: tuple[ChannelSettings, ...] = ()
     secret_files: tuple[Path, ...] = ()
     problems: tuple[Problem, ...] = ()
     document: Document = field(default=Document("", {}), repr=False, compare=False)
@@ -95,6 +97,7 @@ class Settings:
 
 #: Blocks whose options belong to another room, which hands in their models. May hold secrets.
 PARTS = ("heartbeat",)
+SECRET_BLOCKS = ("connections", "channels", "audit")
 #: Opens vault texts with what the settings' `ansible:` block says; ConfigError when it can't.
 Decrypt = Callable[[Settings, Sequence[str]], Sequence[str]]
 
@@ -105,6 +108,7 @@ def load_settings(
     channels: Mapping[str, type[Options]],
     probes: Collection[str] = (),
     parts: Mapping[str, type[Options]] = MappingProxyType({}),
+    witnesses: Mapping[str, type[Options]] = MappingProxyType({}),
     decrypt: Decrypt | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
@@ -121,12 +125,17 @@ def load_settings(
     if decrypt is not None:
         opener = lambda texts: decrypt(settings, texts)  # noqa: E731
     secrets = Secrets(document, settings.folder, os.environ if environ is None else environ, opener)
-    for block in ("connections", "channels", *PARTS):
+    for block in (*SECRET_BLOCKS, *PARTS):
         secrets.open_vaults(value.get(block, {}), (block,))
     connections = paging.connections(value.get("connections", {}), secrets, probes)
     made = paging.channels(value.get("channels", {}), secrets, channels)
     others = {key: paging.part(key, value.get(key), secrets, parts.get(key)) for key in PARTS}
+    password = _store_password(value, secrets)
+    told = audit_models.witnesses(found.audit.witnesses, secrets, witnesses)
     problems += secrets.problems
+    problems += audit_models.place_problems(
+        document, settings.folder, settings.store, settings.state, value.get("channels", {})
+    )
     problems += paging.policy_problems(document, settings.policies)
     problems += severity_models.problems(
         document, found.severities, settings.severities, settings.calendars
@@ -136,6 +145,8 @@ def load_settings(
         connections=connections,
         channels=made,
         parts={key: one for key, one in others.items() if one is not None},
+        store_password=password,
+        witnesses=tuple(told),
         secret_files=tuple(secrets.files),
         problems=tuple(sorted(problems, key=lambda one: one.line)),
     )
@@ -145,7 +156,7 @@ def _without_faults(document: Document) -> tuple[dict[str, Any], list[Problem]]:
     """The file's blocks that are right, and what is wrong with the others."""
     value = {key: {} if _empty_block(key, one) else one for key, one in document.value.items()}
     problems = [*document.problems, *reading.check(document, (), SettingsFile, value)]
-    for key in [key for key in value if key not in ("connections", "channels", *PARTS)]:
+    for key in [key for key in value if key not in (*SECRET_BLOCKS, *PARTS)]:
         problems += reading.closed_vaults(document, value[key], (key,))
     good = {}
     for key, one in value.items():
@@ -168,7 +179,7 @@ def _plain(file: Path, found: SettingsFile, document: Document) -> Settings:
     return Settings(
         file=file,
         state=_path(folder, found.state),
-        store=SQLITE + str(_path(folder, found.store.removeprefix(SQLITE))),
+        store=_store(folder, found.store),
         inventory=_path(folder, found.inventory),
         playbooks=_path(folder, found.playbooks),
         runbooks=_path(folder, found.runbooks),
@@ -183,6 +194,20 @@ def _plain(file: Path, found: SettingsFile, document: Document) -> Settings:
         overrides=found.overrides,
         document=document,
     )
+
+
+def _store(folder: Path, url: str) -> str:
+    if url.startswith(SQLITE):
+        return SQLITE + str(_path(folder, url.removeprefix(SQLITE)))
+    return without_secret(url)[0]
+
+
+def _store_password(value: Mapping[str, Any], secrets: Secrets) -> Secret | None:
+    """What stands beside `store`; else what stands within it."""
+    name = "store_password"
+    given = {key: value[key] for key in (f"{name}_env", f"{name}_file") if value.get(key)}
+    found = secrets.resolve(given, (), lambda key: key == name).get(name)
+    return found or without_secret(str(value.get("store", "")))[1]
 
 
 def _path(folder: Path, text: str) -> Path:

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
 from autofix.config.alive_models import SentinelBlock, SyntheticBlock
+from autofix.config.audit_models import AuditBlock
 from autofix.config.calendar_models import Calendars, Timezone
 from autofix.config.fields import Block, OneLine
 from autofix.config.severity_models import SeveritiesBlock
+from autofix.config.store_url import check_store
 from autofix.options import Duration
 
 HALF_A_YEAR = 180 * 86400.0
-SQLITE = "sqlite:///"
-
-
-def _store(value: str) -> str:
-    if not value.startswith(SQLITE) or not value.removeprefix(SQLITE).strip("/"):
-        raise ValueError("this must be a file of SQLite: write for example sqlite:///autofix.db")
-    if re.search(r"[?#\x00-\x1f]", value):
-        raise ValueError("the store's name must not hold ?, # or control characters")
-    return value
 
 
 class PolicyBlock(Block):
@@ -54,7 +46,9 @@ class SettingsFile(Block):
     """A whole settings file."""
 
     state: OneLine = ".autofix"
-    store: Annotated[OneLine, AfterValidator(_store)] = "sqlite:///.autofix/autofix.db"
+    store: Annotated[OneLine, AfterValidator(check_store)] = "sqlite:///.autofix/autofix.db"
+    store_password_env: OneLine | None = None
+    store_password_file: OneLine | None = None
     inventory: OneLine = "inventory"
     playbooks: OneLine = "playbooks"
     runbooks: OneLine = "runbooks"
@@ -69,4 +63,5 @@ class SettingsFile(Block):
     sentinel: SentinelBlock = SentinelBlock()
     heartbeat: dict[str, Any] = Field(default_factory=dict)
     synthetic: SyntheticBlock = SyntheticBlock()
+    audit: AuditBlock = AuditBlock()
     overrides: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -97,13 +97,13 @@ retention: {runs: 30d, audit: 365d}
         ),
         (
             "store: mysql://x\n",
-            ["autofix.yaml:1: store: this must be a file of SQLite: write for example "
-             "sqlite:///autofix.db"],
+            ["autofix.yaml:1: store: this must be a file of SQLite or a database of PostgreSQL: "
+             "write for example sqlite:///autofix.db or postgresql://autofix@db1/autofix"],
         ),
         (
             "store: 'sqlite://'\n",
-            ["autofix.yaml:1: store: this must be a file of SQLite: write for example "
-             "sqlite:///autofix.db"],
+            ["autofix.yaml:1: store: this must be a file of SQLite or a database of PostgreSQL: "
+             "write for example sqlite:///autofix.db or postgresql://autofix@db1/autofix"],
         ),
         (
             "channels:\n  a: {to: x}\n",
