@@ -91,18 +91,20 @@ class WebhookChannel:
 
     def send(self, page: Page, *, timeout: float) -> str:
         body = encode(message.document(page))
-        answer = self._wire.post(body, timeout=timeout, headers=self._headers(page, body))
+        # The id stays the same over tries of one page: a receiver can drop repeats by it.
+        name = f"page_{message.message_id(page)}"
+        answer = self._wire.post(body, timeout=timeout, headers=headers(self._chosen, name, body))
         return f"HTTP {answer.status}"
 
-    def _headers(self, page: Page, body: bytes) -> dict[str, str]:
-        chosen = self._chosen
-        headers = {name: value.get_secret_value() for name, value in chosen.headers.items()}
-        if chosen.authorization is not None:
-            headers["Authorization"] = chosen.authorization.get_secret_value()
-        # The id stays the same over tries of one page: a receiver can drop repeats by it.
-        message_id, now = f"page_{message.message_id(page)}", int(time.time())
-        headers |= {"webhook-id": message_id, "webhook-timestamp": str(now)}
-        if chosen.secret is not None:
-            key = chosen.secret.get_secret_value()
-            headers["webhook-signature"] = signature(key, message_id, now, body)
-        return headers
+
+def headers(chosen: WebhookOptions, message_id: str, body: bytes) -> dict[str, str]:
+    """The headers of one request, its signature among them."""
+    found = {name: value.get_secret_value() for name, value in chosen.headers.items()}
+    if chosen.authorization is not None:
+        found["Authorization"] = chosen.authorization.get_secret_value()
+    now = int(time.time())
+    found |= {"webhook-id": message_id, "webhook-timestamp": str(now)}
+    if chosen.secret is not None:
+        key = chosen.secret.get_secret_value()
+        found["webhook-signature"] = signature(key, message_id, now, body)
+    return found

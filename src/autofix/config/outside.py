@@ -29,4 +29,5 @@ class Outside:
     decrypt: Decrypt | None = None
     check_cron: Callable[[str], str] = any_cron  # what is wrong with it, in words, or nothing
     parts: Mapping[str, type[Options]] = field(default_factory=dict)  # blocks of other rooms
+    witnesses: Mapping[str, type[Options]] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)

@@ -9,7 +9,6 @@ from typing import Any
 from autofix.config import reading
 from autofix.config.document import Document, Vaulted
 from autofix.config.secrets import Secrets, connection_secret, model_secrets
-from autofix.core.escalation import Policy
 from autofix.core.inert import inert
 from autofix.errors import Problem
 from autofix.options import Options, suggest
@@ -57,7 +56,7 @@ def channels(
         many = [name for name, several in names.items() if several]
         opened = secrets.resolve(rest, keys, names.__contains__, many)
         problems = reading.check(secrets.document, keys, model, opened)
-        secrets.problems += [_with_sources(one, names) for one in problems]
+        secrets.problems += [with_sources(one, names) for one in problems]
         if not problems:
             found[name] = ChannelSettings(kind, model.model_validate(opened))
     return found
@@ -72,11 +71,11 @@ def part(
     names = model_secrets(model)
     opened = secrets.resolve(value, (key,), names.__contains__)
     problems = reading.check(secrets.document, (key,), model, opened)
-    secrets.problems += [_with_sources(one, names) for one in problems]
+    secrets.problems += [with_sources(one, names) for one in problems]
     return None if problems else model.model_validate(opened)
 
 
-def _with_sources(problem: Problem, secrets: Collection[str]) -> Problem:
+def with_sources(problem: Problem, secrets: Collection[str]) -> Problem:
     """A secret that is missing may be given in several ways: say so."""
     for name in secrets:
         if problem.message.endswith(f"{name!r} is missing"):
@@ -89,21 +88,3 @@ def _no_type(document: Document, keys: tuple[str, ...], kind: Any, known: list[s
         return document.problem(keys, f"channel {keys[-1]!r} has no type", suggest("", known))
     message = f"there is no type of channel {inert(str(kind), 60)!r}"
     return document.problem((*keys, "type"), message, suggest(str(kind), known))
-
-
-def policy_problems(document: Document, policies: Mapping[str, Policy]) -> list[Problem]:
-    problems = []
-    written = document.value.get("channels")
-    known = list(written) if isinstance(written, Mapping) else []
-    for name, policy in policies.items():
-        keys = ("policies", name, "channels")
-        for at, channel in enumerate(policy.channels):
-            if channel not in known:
-                message = f"there is no channel {inert(channel, 60)!r}"
-                hint = suggest(channel, known) or "add it under channels:"
-                problems.append(document.problem((*keys, at), message, hint))
-        if len(set(policy.channels)) == 1:
-            message = f"policy {name!r} has one channel: when that fails, nobody is paged"
-            hint = "add a second one of another provider"
-            problems.append(document.problem(keys, message, hint, level="warning"))
-    return problems

@@ -24,14 +24,17 @@ def _settings(outside: Outside) -> dict[str, Any]:
     for key, model in outside.parts.items():
         schema["$defs"][key] = _with_sources(model)
         schema["properties"][key] = {"$ref": f"#/$defs/{key}"}
-    kinds = {kind: _channel(kind, outside.channels[kind]) for kind in outside.channels}
-    for kind, one in kinds.items():
-        schema["$defs"].update(one.pop("$defs", {}))
-        schema["$defs"][f"channel_{kind}"] = one
-    if kinds:
-        schema["properties"]["channels"]["additionalProperties"] = {
-            "oneOf": [{"$ref": f"#/$defs/channel_{kind}"} for kind in kinds]
-        }
+    for place, key, name, models in (
+        (schema["properties"]["channels"], "additionalProperties", "channel", outside.channels),
+        (schema["$defs"]["AuditBlock"]["properties"]["witnesses"], "items", "witness",
+         outside.witnesses),
+    ):  # fmt: skip
+        kinds = {kind: _channel(kind, models[kind]) for kind in models}
+        for kind, one in kinds.items():
+            schema["$defs"].update(one.pop("$defs", {}))
+            schema["$defs"][f"{name}_{kind}"] = one
+        if kinds:
+            place[key] = {"oneOf": [{"$ref": f"#/$defs/{name}_{kind}"} for kind in kinds]}
     return schema
 
 

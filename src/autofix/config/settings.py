@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from autofix.config import audit_models, calendar_models, paging, reading, severity_models
+from autofix.config import audit_models, calendar_models, paging, policies, reading, severity_models
 from autofix.config.alive_models import SentinelBlock, SyntheticBlock
 from autofix.config.document import Document, read
 from autofix.config.fields import Block
@@ -73,6 +73,7 @@ class Settings:
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
+    public_url: str = ""
     ansible: AnsibleSettings = AnsibleSettings()
     retention: Retention = Retention()
     sentinel: SentinelBlock = field(default_factory=SentinelBlock)
@@ -136,7 +137,7 @@ def load_settings(
     problems += audit_models.place_problems(
         document, settings.folder, settings.store, settings.state, value.get("channels", {})
     )
-    problems += paging.policy_problems(document, settings.policies)
+    problems += policies.problems(document, settings.policies, list(made))
     problems += severity_models.problems(
         document, found.severities, settings.severities, settings.calendars
     )
@@ -186,7 +187,8 @@ def _plain(file: Path, found: SettingsFile, document: Document) -> Settings:
         timezone=found.timezone,
         calendars=calendar_models.build(found.calendars, found.timezone),
         severities=severity_models.build(found.severities),
-        policies={name: Policy(name, tuple(p.channels)) for name, p in found.policies.items()},
+        policies={name: policies.policy(name, one) for name, one in found.policies.items()},
+        public_url=found.public_url,
         ansible=_ansible(folder, found.ansible),
         retention=Retention(found.retention.runs, found.retention.audit),
         sentinel=found.sentinel,
