@@ -59,13 +59,14 @@ class _Host:
     members: tuple[InWave, ...]
 
     @property
-    def first(self) -> int:
-        return min(each.incident for each in self.members)
+    def ready(self) -> int | None:
+        """The number of its first incident that only waits for its turn."""
+        return next((each.incident for each in self.members if each.ready), None)
 
     @property
     def touched_at(self) -> tuple[float, int]:
         starts = [m.fix_started_at for m in self.members if m.fix_started_at is not None]
-        return min(starts, default=float("inf")), self.first
+        return min(starts, default=float("inf")), self.members[0].incident
 
     @property
     def touched(self) -> bool:
@@ -117,8 +118,8 @@ def turn(
         first = touched[:end]
         if len(first) == end and all(each.over for each in first):
             continue
-        before = [h for h in hosts if not h.touched and any(m.ready for m in h.members)]
-        ahead = sorted((h for h in before if h.first < incident), key=lambda each: each.first)
+        untouched = [(each.ready, each) for each in hosts if not each.touched]
+        ahead = [each for ready, each in untouched if ready is not None and ready < incident]
         if len(touched) + len(ahead) < end:
             return Go()
         waiting = [each for each in first if not each.over] or ahead
