@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import click
 
+from autofix.cli import deadlines
 from autofix.cli.output import (
     NUMBER,
     ago,
@@ -19,19 +20,20 @@ from autofix.cli.output import (
 )
 from autofix.cli.session import actor, site
 from autofix.core.audit import AuditEntry
+from autofix.core.deadlines import deadlines_of
 from autofix.core.incidents import ENDED, LIVE, Incident
 from autofix.core.inert import inert, shown
 from autofix.core.pages import Page
 from autofix.core.runs import Run
 from autofix.errors import UsageError
-from autofix.flow import approvals, people
+from autofix.flow import approvals, people, progress
 from autofix.flow.context import Context
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def incidents(ctx: click.Context) -> None:
-    """Incidents: list, show, ack, approve, reject, resolve, close."""
+    """Incidents: list, show, ack, triage, workaround, approve, reject, resolve, close."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_)
 
@@ -66,12 +68,14 @@ def list_(
             each.runbook,
             each.target,
             ago(each.opened_at, now),
+            deadlines.next_words(each, now),
             each.reason,
         )
         for each in found
     ]
     empty = "no incidents" if everything else "no open incidents (--all shows ended ones)"
-    table(("id", "sev", "state", "runbook", "host", "opened", "why"), rows, empty)
+    columns = ("id", "sev", "state", "runbook", "host", "opened", "deadline", "why")
+    table(columns, rows, empty)
 
 
 @incidents.command()
@@ -88,17 +92,23 @@ def show(number: int, as_json: bool) -> None:
         pages = sorted(reads.pages(incident=number), key=lambda page: page.id)
         record = reads.audit(incident=number)
     if as_json:
-        print_json({"incident": incident, "runs": runs, "pages": pages, "record": record})
+        due = deadlines_of(incident, here.clock.now())
+        found = {"incident": incident, "runs": runs, "pages": pages, "record": record}
+        print_json({**found, "deadlines": due})
         return
-    _show(incident, runs, pages, record)
+    _show(incident, runs, pages, record, here.clock.now())
 
 
-def _show(incident: Incident, runs: list[Run], pages: list[Page], record: list[AuditEntry]) -> None:
+def _show(
+    incident: Incident, runs: list[Run], pages: list[Page], record: list[AuditEntry], now: float
+) -> None:
     print(f"incident {incident.id}  {incident.runbook} on {incident.target}")
     print(f"  {incident.severity}  {incident.state}: {inert(incident.reason, 500)}")
     print(
         f"  opened {when(incident.opened_at)} by {inert(incident.requested_by or incident.origin)}"
     )
+    for line in deadlines.lines(incident, now):
+        click.echo(line)  # without its colours when piped
     _facts(incident, record)
     for run in runs:
         ended = run.outcome or run.state
@@ -159,6 +169,24 @@ note_option = click.option("--note", default="", help="A line for the record.")
 def ack(number: int, as_json: bool) -> None:
     """Say that you have it: the paging stops."""
     _act(number, as_json, lambda ctx, by: people.acknowledge(ctx, number, by))
+
+
+@incidents.command()
+@number_argument
+@note_option
+@json_option
+def triage(number: int, note: str, as_json: bool) -> None:
+    """Say that you know what it is."""
+    _act(number, as_json, lambda ctx, by: progress.triage(ctx, number, by, note))
+
+
+@incidents.command()
+@number_argument
+@note_option
+@json_option
+def workaround(number: int, note: str, as_json: bool) -> None:
+    """Say that users are served again, though it is not solved."""
+    _act(number, as_json, lambda ctx, by: progress.work_around(ctx, number, by, note))
 
 
 @incidents.command()

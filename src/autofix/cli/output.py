@@ -96,8 +96,13 @@ def _pretty(columns: Sequence[str], cells: list[list[str]]) -> None:
     for column in columns:
         grid.add_column(column, overflow="fold")
     for row in cells:
-        grid.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in row))
+        grid.add_row(*(Text(cell, style=STYLES.get(cell) or _late(cell)) for cell in row))
     Console().print(grid)
+
+
+def _late(cell: str) -> str:
+    missed = re.fullmatch(r"(answer|triage|workaround|solution) missed .* ago", cell)
+    return "bold red" if missed else ""
 
 
 STYLES = {

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from autofix.app.site import Site
+from autofix.cli import deadlines
 from autofix.cli.output import ago, json_option, print_json, table
 from autofix.cli.session import site
 from autofix.core.audit import AuditEntry
@@ -68,13 +69,14 @@ def status(as_json: bool) -> None:
 
 def _gathered(here: Site, files: list[Pause]) -> dict[str, Any]:
     with here.store.reading() as reads:
-        owed = stopping.owed(reads)
+        owed, live = stopping.owed(reads), reads.incidents(states=LIVE, limit=1000)
         found = {
             "halted": next((each.words for each in files if each.scope == "everything"), ""),
             "settings": [str(each) for each in here.settings.errors],
             "rejected": _rejected(reads),
             "pauses": merged(files, reads.pauses()),
-            "incidents": reads.incidents(states=LIVE, limit=1000),
+            "incidents": live,
+            "deadlines": deadlines.counted(live, here.clock.now()),
             "running": reads.runs(states=[RunState.CLAIMED, RunState.STARTED]),
             "owed": [run for run in owed if run.due_at is not None],
             "pages_waiting": [page for page in reads.pages(limit=1000) if page.due_at is not None],
@@ -90,6 +92,9 @@ def _show(here: Site, found: dict[str, Any]) -> None:
     _pauses(found["pauses"], now)
     for line in owed_lines(found["owed"], found["pauses"]):
         print(line)
+    late = found["deadlines"]
+    if any(late.values()):
+        print(f"deadlines: {late['missed']} missed, {late['near']} near (autofix incidents list)")
     working = sum(each.state in WORKING for each in live)
     print(
         f"open incidents: {len(live)}, of which {working} are being worked on; "
