@@ -151,7 +151,10 @@ class Site:
             wiring.channels(self.settings),
             self.settings.policies,
             wiring.connections(self.settings),
+            public_url=self.settings.public_url,
             calendars=self.settings.calendars,
+            limits=self.settings.limits,
+            freezes=self.settings.freezes,
             severities=self.settings.severities,
         )
 

@@ -13,7 +13,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from autofix.config import audit_models, calendar_models, paging, policies, reading, severity_models
+from autofix.config import (
+    audit_models,
+    brake_models,
+    calendar_models,
+    paging,
+    policies,
+    reading,
+    severity_models,
+)
 from autofix.config.alive_models import SentinelBlock, SyntheticBlock
 from autofix.config.document import Document, read
 from autofix.config.fields import Block
@@ -28,7 +36,9 @@ from autofix.config.settings_models import (
 from autofix.config.store_url import SQLITE, without_secret
 from autofix.core.calendars import ALWAYS, Calendar
 from autofix.core.escalation import Policy
+from autofix.core.freezes import Freeze
 from autofix.core.inert import inert
+from autofix.core.limits import Limits
 from autofix.core.presets import ESCORT
 from autofix.core.severities import Severities
 from autofix.errors import ConfigError, Problem
@@ -69,6 +79,8 @@ class Settings:
     runbooks: Path
     timezone: str = "UTC"
     calendars: Mapping[str, Calendar] = field(default_factory=lambda: {ALWAYS.name: ALWAYS})
+    limits: Limits = field(default_factory=Limits)
+    freezes: tuple[Freeze, ...] = ()
     severities: Severities = ESCORT
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
@@ -186,6 +198,8 @@ def _plain(file: Path, found: SettingsFile, document: Document) -> Settings:
         runbooks=_path(folder, found.runbooks),
         timezone=found.timezone,
         calendars=calendar_models.build(found.calendars, found.timezone),
+        limits=brake_models.limits(found.limits),
+        freezes=brake_models.freezes(found.freezes, found.timezone),
         severities=severity_models.build(found.severities),
         policies={name: policies.policy(name, one) for name, one in found.policies.items()},
         public_url=found.public_url,

@@ -8,17 +8,15 @@ from pydantic import AfterValidator, Field
 
 from autofix.config.alive_models import SentinelBlock, SyntheticBlock
 from autofix.config.audit_models import AuditBlock
+from autofix.config.brake_models import FreezeBlock, LimitsBlock
 from autofix.config.calendar_models import Calendars, Timezone
 from autofix.config.fields import Block, OneLine
+from autofix.config.policies import PolicyBlock, PublicUrl
 from autofix.config.severity_models import SeveritiesBlock
 from autofix.config.store_url import check_store
 from autofix.options import Duration
 
 HALF_A_YEAR = 180 * 86400.0
-
-
-class PolicyBlock(Block):
-    channels: Annotated[list[OneLine], Field(min_length=1, max_length=20)]
 
 
 class AnsibleBlock(Block):
@@ -54,10 +52,13 @@ class SettingsFile(Block):
     runbooks: OneLine = "runbooks"
     timezone: Timezone = "UTC"
     calendars: Calendars = Field(default_factory=dict)
+    limits: LimitsBlock = LimitsBlock()
+    freezes: list[FreezeBlock] = Field(default_factory=list, max_length=1000)
     severities: SeveritiesBlock = SeveritiesBlock()
     connections: dict[str, dict[str, Any]] = Field(default_factory=dict)
     channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
     policies: dict[str, PolicyBlock] = Field(default_factory=dict)
+    public_url: PublicUrl = ""
     ansible: AnsibleBlock = AnsibleBlock()
     retention: RetentionBlock = RetentionBlock()
     sentinel: SentinelBlock = SentinelBlock()
