@@ -23,6 +23,8 @@ from autofix.ports import Transaction
 
 #: Not touched yet: when the symptom goes away by itself, so does the incident.
 UNTOUCHED = (State.OPEN, State.HELD, State.AWAITING_APPROVAL)
+#: Guards that a run on several hosts waits for, since its own hosts are what they are about.
+IN_TURN = ("batches", "at_once")
 
 
 @dataclass(frozen=True)
@@ -261,6 +263,8 @@ def _refusal(ctx: Context, tx: Transaction, runbook: Runbook, draft: Incident, n
     """A person gets a clear no at once, instead of an incident that waits."""
     names = scope(ctx, draft.host, draft.facts, draft.inputs)
     decision = decide(runbook, draft, situation(ctx, tx, runbook, draft, now), names)
+    if isinstance(decision, Hold) and decision.guard in IN_TURN and "batches" in draft.accepted:
+        return ""  # of several hosts that a person named together, each waits for its turn
     if isinstance(decision, Hold):
         return decision.reason
     if isinstance(decision, Escalate):

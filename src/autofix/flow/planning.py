@@ -6,7 +6,7 @@ from autofix import crashpoints
 from autofix.core.decisions import Act
 from autofix.core.incidents import Incident, State
 from autofix.core.runbooks import Runbook
-from autofix.core.runs import Run, RunKind
+from autofix.core.runs import Outcome, Run, RunKind
 from autofix.flow import owing
 from autofix.flow.context import Context
 from autofix.flow.looking import scope
@@ -56,7 +56,8 @@ def plan(
 def roll_back(tx: Transaction, runbook: Runbook, incident: Incident, fix: Run, now: float) -> None:
     """Plan the step's rollback with the variables of its fix, and move the incident."""
     draft = fix.anew(now, kind=RunKind.ROLLBACK, playbook=runbook.fix[fix.step].rollback)
-    reason = f"step {fix.step + 1} did not heal: rolling it back with {draft.playbook}"
+    why = fix.reason if fix.outcome is Outcome.ABORTED else "it did not heal"
+    reason = f"step {fix.step + 1} is rolled back with {draft.playbook}: {why}"
     moved = incident.with_(state=State.ROLLING_BACK, reason=reason, due_at=None, updated_at=now)
     tx.save_incident(moved, of_incident(moved, "rolling_back", now))
     tx.add_run(draft, of_run(draft, "planned", now))

@@ -174,7 +174,8 @@ def _after_rollback(
     if not same:
         follows, why = Next.ESCALATE, f"{runbook.name} was changed in the middle of its work"
     if follows is Next.ESCALATE:
-        why = f"{why}, and was rolled back"
+        seen = f" ({fix.reason})" if fix.outcome is Outcome.ABORTED else ""
+        why = f"{why}{seen}, and was rolled back"
         escalate.escalate(ctx, tx, runbook, incident, why, now)
         return
     # The rollback changed the target: the next decision looks at it first.

@@ -9,7 +9,7 @@ from autofix.core.incidents import AtWork, Incident
 from autofix.core.limits import GroupAtWork
 from autofix.core.runbooks import ProbeTrigger, Runbook, ScheduleTrigger
 from autofix.core.runs import Run, RunKind, RunState
-from autofix.flow import breakers
+from autofix.flow import abort, breakers
 from autofix.flow.context import Book, Context
 from autofix.flow.dependencies import in_the_way
 from autofix.flow.looking import scope
@@ -43,11 +43,13 @@ def situation(
         locked_by=_locked_by(tx, incident),
         owed=_owed(tx, incident),
         working_hosts=frozenset(e.host for e in others if e.runbook == runbook.name),
-        armed=armed(book, runbook) if guards.at_once_percent is not None else 0,
+        armed=armed(book, runbook) if guards.at_once_percent or guards.batches else 0,
+        wave=tuple(tx.wave(runbook.name)) if guards.batches else (),
         busy_hosts=frozenset(each.host for each in others),
         busy_groups=_busy_groups(book, groups, others),
         started=_started(tx, now),
         limits=book.limits,
+        abort=abort.seen(ctx, runbook, incident),
     )
 
 

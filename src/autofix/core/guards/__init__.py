@@ -23,10 +23,12 @@ GUARDS: Mapping[str, Guard] = {
     "unless": target.unless,
     "owed": target.owed,
     "host_lock": target.host_locked,
+    "batches": fleet.batches,
     "at_once": fleet.at_once,
     "hosts_at_once": fleet.hosts_at_once,
     "percent_of_group": fleet.percent_of_group,
     "runs_per_hour": fleet.runs_per_hour,
+    "abort_if": target.abort_if,
     "blind": target.blind,
 }
 

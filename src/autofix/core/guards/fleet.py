@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autofix.core.batches import Go, Stop, turn
 from autofix.core.guards.situation import Brake, Situation
 from autofix.core.incidents import Incident
 from autofix.core.runbooks import Runbook
@@ -10,6 +11,17 @@ from autofix.core.shares import share
 HOUR = 3600.0
 #: So many hosts are named in a reason; the others are counted.
 NAMED = 5
+
+
+def batches(runbook: Runbook, incident: Incident, situation: Situation) -> Brake | None:
+    sizes, wave = runbook.guards.batches, situation.wave
+    if not sizes or incident.check or incident.fix_started_at is not None:
+        return None
+    group = situation.armed or len({each.host for each in wave} | {incident.host})
+    said = turn(sizes, group, incident.id, incident.host, wave)
+    if isinstance(said, Go):
+        return None
+    return Brake("batches", said.reason, final=isinstance(said, Stop))
 
 
 def at_once(runbook: Runbook, incident: Incident, situation: Situation) -> Brake | None:

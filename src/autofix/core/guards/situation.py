@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autofix.core.batches import InWave
 from autofix.core.breakers import CLOSED, Breaker
 from autofix.core.calendars import Calendar
 from autofix.core.freezes import Freeze
@@ -34,10 +35,12 @@ class Situation:
     owed: str = ""  # afterwards or a rollback still owed on this target, in words
     working_hosts: frozenset[str] = frozenset()  # where this runbook works now (other incidents)
     armed: int = 0  # hosts of the runbook's triggers, where a percentage asks for it
+    wave: tuple[InWave, ...] = ()  # what goes on with this runbook, where it has batches
     busy_hosts: frozenset[str] = frozenset()  # where any runbook works now (other incidents)
     busy_groups: tuple[GroupAtWork, ...] = ()  # groups of the host in which others are worked on
     started: tuple[float, ...] = ()  # when fixes started in the last hour, oldest first
     limits: Limits = field(default_factory=Limits)
+    abort: str = ""  # what speaks for aborting already, in words
     blind: str = ""  # why the target could not be looked at just now
 
 

@@ -44,6 +44,12 @@ def host_locked(_: Runbook, incident: Incident, situation: Situation) -> Brake |
     return Brake("host_lock", f"{incident.host} is being worked on by {situation.locked_by}")
 
 
+def abort_if(_: Runbook, __: Incident, situation: Situation) -> Brake | None:
+    if not situation.abort:
+        return None
+    return Brake("abort_if", f"not started, abort_if holds: {situation.abort}", final=True)
+
+
 def blind(runbook: Runbook, incident: Incident, situation: Situation) -> Brake | None:
     # A target that can't be looked at is not repaired.
     if not situation.blind:
