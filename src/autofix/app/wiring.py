@@ -116,7 +116,7 @@ def _decrypt(settings: Settings, texts: Sequence[str]) -> Sequence[str]:
 
 
 def outside(inventory: Inventory | None) -> Outside:
-    from autofix.scheduling.cron import check_cron
+    from autofix.scheduling.cron import check_cron, shortest_distance
 
     return Outside(
         _probes(),
@@ -124,6 +124,7 @@ def outside(inventory: Inventory | None) -> Outside:
         inventory,
         decrypt=_decrypt,
         check_cron=check_cron,
+        cron_distance=shortest_distance,
         parts=_parts(),
         witnesses=witness_options(),
     )

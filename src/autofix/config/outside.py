@@ -16,6 +16,11 @@ def any_cron(_text: str) -> str:
     return ""
 
 
+def any_distance(_text: str) -> float:
+    """Says of every cron expression that it is not known how often it is due."""
+    return 0.0
+
+
 @dataclass(frozen=True)
 class Outside:
     """The other rooms. Without an inventory, hosts are not checked.
@@ -28,6 +33,7 @@ class Outside:
     inventory: Inventory | None = None
     decrypt: Decrypt | None = None
     check_cron: Callable[[str], str] = any_cron  # what is wrong with it, in words, or nothing
+    cron_distance: Callable[[str], float] = any_distance  # seconds between two slots; 0: not known
     parts: Mapping[str, type[Options]] = field(default_factory=dict)  # blocks of other rooms
     witnesses: Mapping[str, type[Options]] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)

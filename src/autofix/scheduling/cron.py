@@ -15,6 +15,8 @@ from apscheduler.triggers.cron import CronTrigger
 
 #: How far back the latest slot is searched, shortest first: most crons fire often.
 WINDOWS = (timedelta(minutes=3), timedelta(hours=3), timedelta(days=2), timedelta(days=400))
+#: Where distances are measured: a leap year from its first day on, and how many slots of it.
+SAMPLE, SAMPLES = datetime(2028, 1, 1, tzinfo=UTC), 200
 TICK = timedelta(microseconds=1)
 MINUTE = timedelta(minutes=1)
 
@@ -61,6 +63,19 @@ def check_cron(text: str) -> str:
     except ValueError as error:
         return f"{text!r} is not a cron expression: {error}"
     return ""
+
+
+def shortest_distance(text: str) -> float:
+    """Seconds between the two slots that are closest to each other; 0 when there are no two."""
+    cron, found = WallCron(text, "UTC"), 0.0
+    before = cron.after(SAMPLE)
+    for _ in range(SAMPLES):
+        after = cron.after(before + TICK) if before is not None else None
+        if before is None or after is None:
+            break
+        seconds = (after - before).total_seconds()
+        found, before = min(found or seconds, seconds), after
+    return found
 
 
 def latest_slot(text: str, timezone: str, now: float) -> str:
