@@ -213,6 +213,12 @@ class Reads(Protocol):
     def host_lock(self, host: str) -> int | None:
         """The run that holds this host now."""
 
+    def lock_until(self, host: str) -> float | None:
+        """When the lease of this host's lock is over; None: it is not locked."""
+
+    def lapsed_locks(self, now: float) -> list[tuple[str, int]]:
+        """Hosts whose lock's lease is over, each with its run, by name."""
+
     def watch(self, runbook: str, trigger: int, host: str, subject: str) -> Watch | None: ...
     def watches(self, runbook: str = "", host: str = "") -> list[Watch]: ...
     def signals(self, *, received: bool = False, limit: int = 100) -> list[Signal]:

@@ -221,7 +221,7 @@ def test_all_that_is_due_is_asked_for_at_once(store: Store) -> None:
             runs=(planned.id,),
             running=(live.id,),
             pages=(queued.id,),
-            calls=(waiting.id,),
+            calls=(4, waiting.id),
             deadlines=(looked.id,),
         )
         assert reads.due(100.0, limit=1).decisions == (waiting.id,)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from autofix.config import build, reading
+from autofix.config import build, order, policies, reading
 from autofix.config.checks import cross_check
 from autofix.config.document import Document, read
 from autofix.config.files import runbook_files, shown_path, stamp
@@ -29,6 +29,7 @@ class _File:
     runbook: Runbook | None
     triggers: int
     problems: tuple[Problem, ...]
+    document: Document = field(default=Document("", {}), repr=False, compare=False)
 
     @property
     def broken(self) -> bool:
@@ -85,9 +86,14 @@ def load(where: Path | Settings, outside: Outside) -> Project:
     """
     settings = where if isinstance(where, Settings) else _settings(where, outside)
     files = [_read(path, settings, outside) for path in runbook_files(settings.runbooks)]
-    files = _twice(files)
+    files = _ordered(_twice(files))
     good = {one.name: one.runbook for one in files if one.runbook and not one.broken}
-    general = [*_default_policy(settings, files), *_overrides(settings, files)]
+    general = [
+        *_default_policy(settings, files),
+        *_overrides(settings, files),
+        *_unused_policies(settings, files),
+        *order.freeze_problems(settings, [file.name for file in files], outside),
+    ]
     return Project(settings, good, tuple(files), tuple(general))
 
 
@@ -122,7 +128,7 @@ def _read(path: Path, settings: Settings, outside: Outside) -> _File:
         return _File(known, None, count, _sorted(problems))
     found = build.runbook(RunbookFile.model_validate(document.value), shown_path(path))
     problems += cross_check(found, document, settings, outside)
-    return _File(known, found, count, _sorted(problems))
+    return _File(known, found, count, _sorted(problems), document)
 
 
 def _sorted(problems: Sequence[Problem]) -> tuple[Problem, ...]:
@@ -180,6 +186,19 @@ def _twice(files: Sequence[_File]) -> list[_File]:
     return result
 
 
+def _ordered(files: Sequence[_File]) -> list[_File]:
+    """With what is wrong between the runbooks: who depends on whom."""
+    runbooks = {file.name: file.runbook for file in files if file.runbook}
+    names = [file.name for file in files]
+    result = []
+    for file in files:
+        if file.runbook is not None and file.runbook.guards.depends_on:
+            found = order.dependency_problems(file.runbook, file.document, runbooks, names)
+            file = replace(file, problems=_sorted([*file.problems, *found]))
+        result.append(file)
+    return result
+
+
 def _default_policy(settings: Settings, files: Sequence[_File]) -> Iterator[Problem]:
     if settings.document.problems:  # unreadable: what it lacks is not the fault
         return
@@ -189,6 +208,12 @@ def _default_policy(settings: Settings, files: Sequence[_File]) -> Iterator[Prob
             "there is no escalation policy 'default', and runbooks have triggers",
             "write policies: {default: {channels: [...]}}",
         )
+
+
+def _unused_policies(settings: Settings, files: Sequence[_File]) -> Iterator[Problem]:
+    if files and all(file.runbook is not None for file in files):
+        used = {file.runbook.escalate for file in files if file.runbook}
+        yield from policies.unused(settings.document, settings.policies, used)
 
 
 def _overrides(settings: Settings, files: Sequence[_File]) -> Iterator[Problem]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from dataclasses import dataclass
+
+#: Seconds that a code is good for.
+LASTS = 86400.0
 
 
 @dataclass(frozen=True)
@@ -18,3 +23,14 @@ class AckCode:
     until: float
     used_at: float | None = None
     page: int = 0
+
+
+def new_code() -> str:
+    """128 bits that nobody guesses, fit for a URL."""
+    return secrets.token_urlsafe(16)
+
+
+def digest_of(code: str) -> str:
+    """What is stored of a code. A whole link is as good as the code at its end."""
+    bare = code.strip().rstrip("/").rpartition("/")[2]
+    return hashlib.sha256(bare.encode("utf-8", "replace")).hexdigest()

@@ -1,128 +1,125 @@
-"""What a page says: what failed, what was tried, the numbers, the guide, how to acknowledge."""
+"""Who is called, and when again: levels with waits, begun anew until somebody answers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
 
+from autofix.core.decisions import approval_key
 from autofix.core.durations import human
-from autofix.core.incidents import Incident
-from autofix.core.inert import inert
-from autofix.core.runbooks import Runbook
-from autofix.core.runs import Run, RunKind
+from autofix.core.incidents import ENDED, Incident, State
 
-GUIDE_LINES = 12
+#: How long one channel may take before the next is tried, in seconds.
+CHANNEL_TIMEOUT = 12.0
+#: What a policy waits for when it does not say, in seconds.
+WAIT, REPEAT, ACK_LASTS = 900.0, 1800.0, 4 * 3600.0
+
+
+@dataclass(frozen=True)
+class Level:
+    """Channels tried in order until one takes the page; seconds until the next level is called."""
+
+    channels: tuple[str, ...]
+    wait: float = WAIT
 
 
 @dataclass(frozen=True)
 class Policy:
-    """Who is paged: channels tried in order until one takes the page."""
+    """Who is paged, level after level, until somebody acknowledges.
+
+    `repeat`: seconds after the last level's wait until it begins anew; None: it does not.
+    `ack_lasts`: seconds after which an incident that is acknowledged and not resolved is called
+    for again.
+    """
 
     name: str
-    channels: tuple[str, ...]
+    levels: tuple[Level, ...]
+    repeat: float | None = REPEAT
+    ack_lasts: float = ACK_LASTS
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Every channel once, in the order of the levels: for what has no levels of its own."""
+        return unique(name for level in self.levels for name in level.channels)
+
+
+def simple(name: str, *channels: str) -> Policy:
+    """The short form: one level."""
+    return Policy(name, (Level(channels),) if channels else ())
+
+
+def unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 @dataclass(frozen=True)
-class Message:
-    """A page's words, before it has a policy and a place in the outbox."""
+class Call:
+    """One call: which level (from 0) in which round (from 1), and when the next one is due."""
 
-    title: str
-    text: str
-    dedup_key: str
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
-def compose(
-    incident: Incident, runbook: Runbook, runs: Sequence[Run], why: str, now: float
-) -> Message:
-    """The page about an incident. `runs` oldest first; `why` says why a person is called."""
-    title = f"[{incident.severity}] {runbook.title} on {incident.target}: {_short(why)}"
-    parts = [
-        _head(incident, runbook, why, now),
-        _numbers(incident, runbook),
-        _tried(runs),
-        _guide(runbook),
-        _how_on(incident),
-    ]
-    data = {
-        "incident": incident.id,
-        "runbook": incident.runbook,
-        "host": incident.host,
-        "subject": incident.subject,
-        "state": str(incident.state),
-        "reason": why,
-    }
-    key = f"autofix:{incident.id}:{incident.runbook}:{incident.target}"
-    return Message(inert(title, 250), "\n\n".join(part for part in parts if part), key[:255], data)
+    level: int
+    round: int
+    next_at: float | None
 
 
-def compose_blind(runbook: Runbook, host: str, misses: int, why: str) -> Message:
-    """The page when a trigger's probe could not look: nothing is known, so nothing was done."""
-    title = f"[{runbook.severity}] autofix can't see {host} for {runbook.title}"
-    text = (
-        f"The probe failed {misses} times in a row: {inert(why, 300)}\n"
-        "Nothing was done: a target that can't be looked at is not repaired.\n\n"
-        f"Look: autofix why {runbook.name} --host {host}"
-    )
-    key = f"autofix:blind:{runbook.name}:{host}"
-    return Message(inert(title, 250), text, key[:255], {"runbook": runbook.name, "host": host})
+def next_call(policy: Policy, calls: int, now: float) -> Call:
+    """The call that is made now, when `calls` were made before."""
+    rounds, level = divmod(calls, len(policy.levels))
+    wait = policy.levels[level].wait
+    if level + 1 < len(policy.levels):
+        return Call(level, rounds + 1, now + wait)
+    return Call(level, rounds + 1, None if policy.repeat is None else now + wait + policy.repeat)
 
 
-def _short(why: str) -> str:
-    """The reason's first clause when the whole is too long for a headline."""
-    return why if len(why) <= 90 else why.partition(": ")[0]
+@dataclass(frozen=True)
+class Again:
+    """The next level is called. `anew`: from the first one."""
+
+    reason: str
+    anew: bool = False
 
 
-def _head(incident: Incident, runbook: Runbook, why: str, now: float) -> str:
-    return (
-        f"{runbook.title}\n"
-        f"host: {incident.target}   incident: {incident.id}   runbook: {runbook.name}\n"
-        f"open for {human(now - incident.opened_at)}, seen by {incident.origin}\n"
-        f"why you are called: {inert(why, 500)}"
-    )
+@dataclass(frozen=True)
+class Later:
+    """Somebody has it: look again then."""
+
+    until: float
+    reason: str
 
 
-def _numbers(incident: Incident, runbook: Runbook) -> str:
-    names = sorted(runbook.verify.until.names) if runbook.verify else []
-    lines = [
-        f"  {name}: {_show(incident.facts_before.get(name))} before, "
-        f"{_show(incident.facts.get(name))} now"
-        for name in names
-        if "." not in name
-    ]
-    return "\n".join(["what was measured:", *lines]) if lines else ""
+@dataclass(frozen=True)
+class Enough:
+    """Nobody is called any more."""
+
+    reason: str
 
 
-def _show(value: Any) -> str:
-    if value is None:
-        return "unknown"
-    return f"{value:.4g}" if isinstance(value, float) else inert(str(value), 120)
+@dataclass(frozen=True)
+class Over:
+    """It has ended: pages that channels can close are closed."""
+
+    reason: str
 
 
-def _tried(runs: Sequence[Run]) -> str:
-    if not runs:
-        return "what was tried: nothing was run"
-    return "\n".join(["what was tried:", *(_one_run(run) for run in runs)])
+Due = Again | Later | Enough | Over
 
 
-def _one_run(run: Run) -> str:
-    label = "" if run.kind is RunKind.FIX else f" ({run.kind})"
-    ended = str(run.outcome or run.state)
-    why = f": {inert(run.reason, 200)}" if run.reason else ""
-    return f"  step {run.step + 1}{label} {run.playbook} → {ended}{why}   [run {run.id}]"
+def when_due(incident: Incident, policy: Policy | None, now: float) -> Due:
+    """What an incident's `call_at`, now that it has come, asks for."""
+    if incident.state in ENDED:
+        return Over(f"it is {incident.state}")
+    if incident.state not in (State.ESCALATED, State.AWAITING_APPROVAL, State.ACKNOWLEDGED):
+        return Enough(f"it is {incident.state}: nobody is asked for")
+    if incident.state is State.AWAITING_APPROVAL and _approved(incident):
+        return Enough("its step is approved")
+    since = incident.acknowledged_at
+    if since is None:
+        return Again("nobody has acknowledged it")
+    until = since + (policy.ack_lasts if policy else ACK_LASTS)
+    if now < until:
+        return Later(until, "somebody has it")
+    lasted = human(now - since)
+    return Again(f"acknowledged {lasted} ago, and not resolved since", anew=True)
 
 
-def _guide(runbook: Runbook) -> str:
-    lines = runbook.about.strip().splitlines()
-    if not lines:
-        return ""
-    more = ["  …"] if len(lines) > GUIDE_LINES else []
-    return "\n".join(["the guide:", *(f"  {line}" for line in lines[:GUIDE_LINES]), *more])
-
-
-def _how_on(incident: Incident) -> str:
-    verb = "approve" if incident.state == "awaiting_approval" else "ack"
-    return (
-        f"next: autofix incidents {verb} {incident.id}\nlook: autofix incidents show {incident.id}"
-    )
+def _approved(incident: Incident) -> bool:
+    return approval_key(incident, incident.step) in incident.approved

@@ -79,3 +79,12 @@ class Member:
     why: str
     at: float
     lasting: bool = False  # somebody must hear of it even if the incident is over by then
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of a digest's members: all, those that still need somebody, those whose incident is live."""
+
+    joined: int
+    waiting: int
+    live: int

@@ -8,7 +8,7 @@ from autofix import crashpoints
 from autofix.core.incidents import Incident, State
 from autofix.core.pauses import covering
 from autofix.core.runs import Run, RunKind, RunState
-from autofix.errors import Duplicate, StoreError
+from autofix.errors import Deposed, Duplicate, StoreError
 from autofix.flow import escalate, owing, pauses
 from autofix.flow.context import Context, log
 from autofix.flow.heartbeat import LEASE
@@ -57,6 +57,8 @@ def give_back(ctx: Context, run: Run) -> None:
         try:
             _unclaim(ctx, run)
             return
+        except Deposed:
+            return  # another server leads, and writes down what became of it
         except StoreError as error:
             log.error("run %s was not started, not yet written: %s", run.id, error)
             ctx.clock.sleep(AGAIN)
@@ -98,8 +100,8 @@ def _wait(ctx: Context, tx: Transaction, run: Run, obstacle: str, now: float) ->
         return
     if now - run.planned_at >= runbook.guards.hold_limit:
         told = replace(incident, paged_for=incident.paged_for | {f"waiting {run.id}"})
-        tx.save_incident(told, None)
-        escalate.page(ctx, tx, runbook, told, f"{run.playbook} can't start: {obstacle}", now)
+        why = f"{run.playbook} can't start: {obstacle}"
+        tx.save_incident(escalate.page(ctx, tx, runbook, told, why, now), None)
 
 
 def _put_back(tx: Transaction, incident: Incident, obstacle: str, now: float) -> None:

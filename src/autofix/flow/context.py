@@ -37,6 +37,7 @@ class Book:
     calendars: Mapping[str, Calendar] = field(default_factory=lambda: {ALWAYS.name: ALWAYS})
     limits: Limits = field(default_factory=Limits)
     freezes: tuple[Freeze, ...] = ()
+    public_url: str = ""  # where people's browsers find this server
 
     @cached_property
     def _sizes(self) -> dict[str, int]:
@@ -52,8 +53,6 @@ class Book:
         """Nothing for a host that left the inventory."""
         known = self.inventory.known(host) and self.inventory.hosts(host) == [host]
         return frozenset(self.inventory.groups_of(host)) if known else frozenset()
-
-    public_url: str = ""  # where people's browsers find this server
 
     def target(self, probe: str, host: str) -> Target:
         """The host with the settings' connection variables under the inventory's own."""

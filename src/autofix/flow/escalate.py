@@ -1,17 +1,25 @@
-"""A person is called: the incident is escalated, a page enters the outbox and leaves it."""
+"""A person is called: the incident is escalated, and calls about it begin."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from autofix import crashpoints
-from autofix.core.escalation import Message, compose, compose_blind
+from autofix.core.escalation import next_call
 from autofix.core.incidents import Incident, State
 from autofix.core.inert import inert
+from autofix.core.messages import Message, compose, compose_blind
 from autofix.core.pages import Page, PageKind, PageState
 from autofix.core.runbooks import Runbook
-from autofix.flow import owing
+from autofix.flow import owing, paging
 from autofix.flow.context import Context, log
+from autofix.flow.paging import Wanted
 from autofix.flow.record import of_incident, of_page
 from autofix.ports import Transaction
+
+#: States in which the next level is called when nobody answers.
+ASKING = (State.ESCALATED, State.AWAITING_APPROVAL)
 
 
 def escalate(
@@ -26,87 +34,94 @@ def escalate(
 ) -> Incident:
     """To a person, with a page. A rehearsal calls nobody: it is over. The runbook may be gone."""
     owing.release(tx, incident, now)
+    if incident.trial and incident.fix_started_at is not None:
+        # A half-open breaker let this one attempt through, and it did not heal.
+        guard, reason = "breaker", f"{reason}; the breaker is open again"
     paged = incident.paged_for | ({guard} if guard else frozenset())
     moved = incident.with_(
         state=State.ESCALATED, reason=reason, due_at=None, updated_at=now, paged_for=paged
     )
-    saved = tx.save_incident(moved, of_incident(moved, "escalated", now))
+    if incident.check:
+        saved = tx.save_incident(moved, of_incident(moved, "escalated", now))
+        over = saved.with_(state=State.RESOLVED, ended_at=now)
+        return tx.save_incident(over, of_incident(over, "resolved", now))
+    called = page(ctx, tx, runbook or stand_in(incident.runbook), moved, reason, now)
+    saved = tx.save_incident(called, of_incident(called, "escalated", now))
     crashpoints.reach("incident.escalated")
-    if not incident.check:
-        page_text(ctx, tx, saved, runbook, reason, now)
-        return saved
-    over = saved.with_(state=State.RESOLVED, ended_at=now)
-    return tx.save_incident(over, of_incident(over, "resolved", now))
+    return saved
 
 
 def page(
     ctx: Context, tx: Transaction, runbook: Runbook, incident: Incident, why: str, now: float
-) -> None:
-    """Put a page about this incident into the outbox."""
-    runs = sorted(tx.runs(incident=incident.id), key=lambda run: run.id)
-    tried = [run for run in runs if run.started_at is not None]
-    message = compose(incident, runbook, tried, why, now)
-    _queue(ctx, tx, runbook, message, incident.id, incident.severity, now)
+) -> Incident:
+    """Call the first level about this incident.
+
+    It comes back with its next call, for the caller to save with what else changes.
+    """
+    wanted = about(tx, runbook, incident, why, now)
+    (queued,) = paging.call(ctx, tx, runbook, 0, [wanted], now)
+    if queued is None or incident.check:
+        return incident
+    called = replace(incident, calls=1)
+    if incident.state not in ASKING:
+        return called
+    policy = ctx.book.policy(runbook)
+    leaves = max(queued.due_at or now, now)
+    next_at = next_call(policy, 0, leaves).next_at if policy else None
+    return replace(called, call_at=next_at, acknowledged_at=None)
+
+
+def about(
+    tx: Transaction,
+    runbook: Runbook,
+    incident: Incident,
+    why: str,
+    now: float,
+    *,
+    calls: int = 0,
+) -> Wanted:
+    """A call about an incident, after so many others."""
+
+    def words() -> Message:
+        runs = sorted(tx.runs(incident=incident.id), key=lambda run: run.id)
+        tried = [run for run in runs if run.started_at is not None]
+        return compose(incident, runbook, tried, why, now, calls + 1)
+
+    return Wanted(
+        incident.target,
+        why,
+        incident.severity,
+        words,
+        incident,
+        again=calls > 0,
+        lasting=not incident.live,
+    )
 
 
 def page_blind(
     ctx: Context, tx: Transaction, runbook: Runbook, host: str, misses: int, why: str
 ) -> None:
     """Put a page into the outbox: a trigger can't see its target."""
-    message = compose_blind(runbook, host, misses, why)
-    _queue(ctx, tx, runbook, message, None, runbook.severity, ctx.clock.now())
+
+    def words() -> Message:
+        return compose_blind(runbook, host, misses, why)
+
+    wanted = Wanted(host, f"can't be seen: {why}", runbook.severity, words)
+    paging.call(ctx, tx, runbook, 0, [wanted], ctx.clock.now())
 
 
 def page_text(
     ctx: Context, tx: Transaction, incident: Incident, runbook: Runbook | None, why: str, now: float
 ) -> None:
-    """Page about an incident whose runbook may be gone."""
-    page(ctx, tx, runbook or stand_in(incident.runbook), incident, why, now)
+    """Page about an incident that stays as it is; its runbook may be gone."""
+    told = page(ctx, tx, runbook or stand_in(incident.runbook), incident, why, now)
+    if told != incident:
+        tx.save_incident(told, None)
 
 
 def stand_in(name: str) -> Runbook:
     """For a runbook that is not there any more: who is paged by default, and nothing to do."""
     return Runbook(name, name, (), None)
-
-
-def _queue(
-    ctx: Context,
-    tx: Transaction,
-    runbook: Runbook,
-    message: Message,
-    incident: int | None,
-    severity: str,
-    now: float,
-) -> None:
-    policy = ctx.book.policy(runbook)
-    draft = Page(
-        0,
-        incident,
-        policy.name if policy else "",
-        policy.channels if policy else (),
-        severity,
-        message.title,
-        message.text,
-        message.dedup_key,
-        now,
-        now if policy else None,
-        data=message.data,
-    )
-    if policy is None or not policy.channels:
-        # Nobody can be called: it stands on the record and in `autofix status`.
-        log.error("no escalation policy for %s: nobody was paged: %s", runbook.name, message.title)
-        tx.record(of_page(draft, "unroutable", now))
-        return
-    tx.add_page(draft, of_page(draft, "queued", now))
-    crashpoints.reach("page.queued")
-
-
-def quiet(tx: Transaction, incident: Incident, by: str, now: float) -> None:
-    """Somebody has the incident: what no channel has taken yet need not be sent any more."""
-    for waiting in tx.pages(incident=incident.id):
-        if waiting.state is PageState.QUEUED:
-            dropped = waiting.with_(state=PageState.DROPPED, due_at=None)
-            tx.save_page(dropped, of_page(dropped, "dropped", now, by=by))
 
 
 def notify(
@@ -117,6 +132,7 @@ def notify(
     dedup_key: str,
     now: float,
     severity: str = "P1",
+    **data: Any,
 ) -> Page | None:
     """Queue a page about autofix itself, for the default policy; None when nobody can be paged.
 
@@ -135,12 +151,13 @@ def notify(
         now,
         now,
         kind=PageKind.NOTICE,
+        data=data,
     )
     if not draft.channels:
         log.error("there is no escalation policy default: nobody was paged: %s", draft.title)
         tx.record(of_page(draft, "unroutable", now))
         return None
-    for waiting in tx.due_pages(float("inf")):
+    for waiting in tx.pages(states=[PageState.QUEUED], kinds=[PageKind.NOTICE]):
         if waiting.dedup_key == draft.dedup_key:
             return waiting
     return tx.add_page(draft, of_page(draft, "queued", now))

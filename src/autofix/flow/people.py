@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autofix.core.incidents import Incident, State
-from autofix.flow import deadlines, escalate, owing
+from autofix.flow import deadlines, owing, paging
 from autofix.flow.asked import expect, find
 from autofix.flow.context import Context
 from autofix.flow.record import of_incident
@@ -52,7 +52,7 @@ def _move(
 ) -> Incident:
     now = ctx.clock.now()
     if state in (State.ACKNOWLEDGED, State.RESOLVED):
-        escalate.quiet(tx, incident, by, now)
+        paging.quiet(tx, incident, by, now)
     if over:
         owing.release(tx, incident, now)
     moved = incident.with_(

@@ -9,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from autofix.flow.context import log
 
 #: Threads by kind of work. Pages get threads of their own: paging must never wait for looking.
-SIZES = {"decide": 8, "look": 8, "run": 16, "page": 8, "probe": 16}
+SIZES = {"decide": 8, "look": 8, "run": 16, "page": 4, "probe": 16}
+#: Threads of a lane: a kind of two words, such as `page mail`, which is made when first needed.
+LANE = 2
 
 
 class Pools:
@@ -28,10 +30,15 @@ class Pools:
         with self._lock:
             if self._closed or key in self._busy:
                 return False
-            future = self._pools[kind].submit(self._run, key, work)
+            future = self._pool(kind).submit(self._run, key, work)
             self._busy.add(key)
         future.add_done_callback(lambda done: self._over(key) if done.cancelled() else None)
         return True
+
+    def _pool(self, kind: str) -> ThreadPoolExecutor:
+        if kind not in self._pools and " " in kind:
+            self._pools[kind] = ThreadPoolExecutor(LANE, thread_name_prefix=kind)
+        return self._pools[kind]
 
     def _over(self, key: str) -> None:
         with self._lock:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 from autofix import crashpoints
 from autofix.errors import Duplicate, StoreError
-from autofix.flow import deadlines, decide, escalate, intake, outbox, remediate, verify
+from autofix.flow import calling, decide, escalate, intake, nearing, outbox, remediate, verify
 from autofix.flow.context import Context, log
 from autofix.flow.recover import lose
 from autofix.flow.results import describe
@@ -68,11 +68,14 @@ class Engine:
         self._each("decide", due.signals, self._signal, key="signal")
         self._each("decide", due.decisions, self._decide)
         self._each("look", due.looks, self._look)
-        self._each("decide", due.deadlines, self._deadline, key="deadline")
+        self._each("decide", due.deadlines[:1], self._deadlines, key="deadlines")
         self._each("run", due.runs, lambda each: remediate.execute(self._ctx, each))
         # A live run that no thread of ours is at has lost its thread (it has the same key).
         self._each("run", due.running, lambda each: lose(self._ctx, each))
-        self._each("page", due.pages, lambda each: outbox.deliver(self._ctx, each))
+        if due.calls:
+            self._start("page", "calls", self._task(lambda _: calling.call_due(self._ctx), 0))
+        moving = self._ctx.lanes.on_its_way
+        self._each("page", (each for each in due.pages if not moving(each)), self._page)
         self.ticked_at = now
 
     def _each(
@@ -94,6 +97,21 @@ class Engine:
 
         return task
 
+    def _page(self, page_id: int) -> None:
+        """To the lane of the channel whose turn it is: one that hangs holds up no other."""
+        name = outbox.route(self._ctx, page_id)
+        if not name or not self._ctx.lanes.take(page_id):
+            return
+
+        def deliver(each: int) -> None:
+            try:
+                outbox.deliver(self._ctx, each, name)
+            finally:
+                self._ctx.lanes.done(each)
+
+        if not self._start(f"page {name}", f"deliver {page_id}", self._task(deliver, page_id)):
+            self._ctx.lanes.done(page_id)
+
     def _signal(self, signal_id: int) -> None:
         with self._ctx.store.reading() as reads:
             signal = reads.signal(signal_id)
@@ -110,8 +128,8 @@ class Engine:
         self._surely(decide.decide_due, incident_id)
         crashpoints.reach("decision.decided")
 
-    def _deadline(self, incident_id: int) -> None:
-        deadlines.tell(self._ctx, incident_id)
+    def _deadlines(self, _: int) -> None:
+        nearing.tell_due(self._ctx)
 
     def _look(self, incident_id: int) -> None:
         self._surely(verify.look_again, incident_id)

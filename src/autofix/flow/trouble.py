@@ -7,7 +7,7 @@ import socket
 from autofix.core.audit import AuditEvent
 from autofix.core.inert import inert
 from autofix.core.pages import Page
-from autofix.errors import StoreError
+from autofix.errors import Deposed, StoreError
 from autofix.flow.context import Context, log
 from autofix.flow.outbox import send
 
@@ -28,6 +28,8 @@ class Trouble:
 
     def failed(self, error: StoreError) -> None:
         """Something could not be written or read."""
+        if isinstance(error, Deposed):
+            return  # nothing is wrong with the store: another server leads
         if self._since is None:
             self._since = self._ctx.clock.now()
             log.error("the store fails, nothing new starts: %s", error)
@@ -69,7 +71,9 @@ class Trouble:
         """By the default policy's channels, in order; without the outbox, which is in the store."""
         policy = self._ctx.book.policies.get("default")
         for name in policy.channels if policy else ():
-            answer, error = send(self._ctx.book.channels.get(name), self._page(now), name)
+            answer, error = send(
+                self._ctx.book.channels.get(name), self._page(now), name, self._ctx.lanes
+            )
             if not error:
                 log.warning("a person was called by %s: %s", name, answer)
                 return True

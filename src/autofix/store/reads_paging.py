@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
 
 from autofix.core.incidents import UNANSWERED, Incident
-from autofix.core.pages import CALLS, Member, Page, PageKind, PageState
+from autofix.core.pages import CALLS, Counts, Member, Page, PageKind, PageState
 from autofix.store import rows, tables
 from autofix.store.queries import QUEUED, SqlQueries, due, narrowed, one_of
 
@@ -64,12 +64,11 @@ class PagingReads(SqlQueries):
         query = query.where(t.page == page_id, *([_waiting()] if waiting else []))
         return self._all(rows.MEMBER, query.order_by(t.id).limit(limit))
 
-    def member_counts(self, page_id: int) -> tuple[int, int]:
+    def member_counts(self, page_id: int) -> Counts:
         here = tables.members.c.page == page_id
-        count = select(func.count(literal_column("*")))
-        everybody = self._session.scalar(count.select_from(tables.members).where(here))
-        waiting = self._session.scalar(_joined(count).where(here, _waiting()))
-        return everybody, waiting
+        count = _joined(select(func.count(literal_column("*"))))
+        which = ((), (_waiting(),), (tables.incidents.c.live,))
+        return Counts(*(self._session.scalar(count.where(here, *each)) for each in which))
 
     def digests(self, incident_id: int) -> list[Page]:
         t = tables.members.c

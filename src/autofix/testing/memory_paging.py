@@ -7,7 +7,7 @@ from typing import Any
 
 from autofix.core.due import Due
 from autofix.core.incidents import UNANSWERED, Incident, State
-from autofix.core.pages import CALLS, Member, Page, PageKind, PageState
+from autofix.core.pages import CALLS, Counts, Member, Page, PageKind, PageState
 from autofix.testing.memory_state import MemoryReads, due_of, newest
 
 
@@ -87,9 +87,11 @@ class PagingReads(MemoryReads):
         unanswered = incident is not None and incident.state in UNANSWERED
         return member.incident is None or member.lasting or unanswered
 
-    def member_counts(self, page_id: int) -> tuple[int, int]:
+    def member_counts(self, page_id: int) -> Counts:
         everybody = self.members(page_id, limit=len(self._data.members))
-        return len(everybody), sum(map(self._waits, everybody))
+        incidents = [self._data.incidents.get(row.incident or 0) for row in everybody]
+        live = sum(incident is not None and incident.live for incident in incidents)
+        return Counts(len(everybody), sum(map(self._waits, everybody)), live)
 
     def digests(self, incident_id: int) -> list[Page]:
         pages = {row.page for row in self._data.members.values() if row.incident == incident_id}

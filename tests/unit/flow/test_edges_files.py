@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from autofix.core.escalation import Policy
+from autofix.core.escalation import simple
 from autofix.core.incidents import State
 from autofix.core.runbooks import Step
 from autofix.core.runs import Outcome, RunResult
@@ -110,6 +110,6 @@ def test_a_page_whose_channels_vanish_leaves_by_those_of_today() -> None:
     world.ill()
     world.pass_time(60)
     new = Bell("new")
-    swap(world, BOOK, channels={"new": new}, policies={"default": Policy("default", ("new",))})
+    swap(world, BOOK, channels={"new": new}, policies={"default": simple("default", "new")})
     world.pass_time(600, 60)
     assert len(new.rung) == 1

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from autofix.core.conditions import parse, template
-from autofix.core.escalation import Policy
+from autofix.core.escalation import simple
 from autofix.core.incidents import Incident, Origin
 from autofix.core.pages import Page
 from autofix.core.readings import Reading
@@ -125,7 +125,7 @@ class World:
             self.store, self.clock, self.hands, lambda _: self.patient,
             Book({each.name: each for each in (book, *others)}, inventory,
                  {"bell": self.bell, "second": self.second},
-                 {"default": Policy("default", ("bell", "second"))}),
+                 {"default": simple("default", "bell", "second")}),
             owner="test", switch=FakeSwitch(),
         )  # fmt: skip
         self.book = book

@@ -1,0 +1,56 @@
+"""A digest is written when its time has come: who is in it is known then, and who is over."""
+
+from __future__ import annotations
+
+from autofix.core.digests import compose_digest
+from autofix.core.messages import Message
+from autofix.core.pages import Member, Page, PageKind, PageState
+from autofix.core.runbooks import Runbook
+from autofix.flow import escalate
+from autofix.flow.context import Context
+from autofix.flow.record import of_page
+from autofix.ports import Transaction
+
+#: More members than any store of ours will ever hold.
+ALL = 10_000_000
+
+
+def written(ctx: Context, page_id: int) -> Page | None:
+    """The digest with its words, which stay from now on; None when nobody needs it any more."""
+    with ctx.store.transaction() as tx:
+        page, now = tx.page(page_id), ctx.clock.now()
+        if page is None or page.state is not PageState.QUEUED:
+            return None
+        counts = tx.member_counts(page_id)
+        if not counts.waiting:
+            dropped = page.with_(state=PageState.DROPPED, due_at=None)
+            over = "all that it was about is over or answered"
+            tx.save_page(dropped, of_page(dropped, "dropped", now, by=over))
+            return None
+        if page.gathers:
+            page = _write(ctx, tx, page, counts.joined, now)
+        return page
+
+
+def _write(ctx: Context, tx: Transaction, page: Page, joined: int, now: float) -> Page:
+    waiting = tx.members(page.id, waiting=True, limit=ALL)
+    runbook = ctx.book.runbooks.get(page.runbook) or escalate.stand_in(page.runbook)
+    page = page.with_(created_at=now, count=len(waiting))
+    alone = _alone(tx, runbook, waiting, now) if joined == 1 else None
+    if alone is not None:
+        page = page.with_(kind=PageKind.CALL, incident=waiting[0].incident)
+    words = alone or compose_digest(page, runbook, waiting, joined)
+    page = page.with_(
+        title=words.title, text=words.text, data=words.data, dedup_key=words.dedup_key
+    )
+    return tx.save_page(page, of_page(page, "written", now, count=page.count))
+
+
+def _alone(tx: Transaction, runbook: Runbook, waiting: list[Member], now: float) -> Message | None:
+    """Only one came: it gets the page that it would have had by itself."""
+    number = waiting[0].incident
+    incident = tx.incident(number) if number is not None else None
+    if incident is None:
+        return None
+    before = max(incident.calls - 1, 0)
+    return escalate.about(tx, runbook, incident, waiting[0].why, now, calls=before).words()
