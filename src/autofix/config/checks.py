@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from autofix.config.document import Document, Keys
+from autofix.config.guard_checks import guard_checks
 from autofix.config.outside import Outside
+from autofix.config.run_checks import run_checks
 from autofix.config.settings import Settings
 from autofix.core.conditions import Condition
 from autofix.core.inert import inert
@@ -46,6 +48,9 @@ def cross_check(
         yield from check.trigger(trigger, ("triggers", at))
     for at, step in enumerate(runbook.fix):
         yield from check.step(step, ("fix", at))
+    yield from check.guards()
+    yield from guard_checks(runbook, document, settings, outside)
+    yield from run_checks(runbook, document, outside)
     yield from check.policy()
     yield from check.inputs()
 
@@ -78,6 +83,8 @@ class _Check:
         yield from problems
         yield from self._expression(verify.until, (*keys, "until"), known)
         yield from self._expression(verify.subject, (*keys, "subject"), known)
+        abort_if = self.runbook.guards.abort_if
+        yield from self._expression(abort_if, ("guards", "abort_if"), known)
 
     def trigger(self, trigger: Trigger, keys: Keys) -> Iterator[Problem]:
         yield from self._required_inputs(trigger, keys)
@@ -133,6 +140,8 @@ class _Check:
     def step(self, step: Step, keys: Keys) -> Iterator[Problem]:
         known = self._incident_facts()
         yield from self._expression(step.when, (*keys, "when"), known)
+        if isinstance(step.approval, Condition):
+            yield from self._expression(step.approval, (*keys, "approval"), known)
         for name, template in step.vars.items():
             yield from self._names(template.names, (*keys, "vars", name), known)
         for key in ("playbook", "rollback", "afterwards"):
@@ -167,6 +176,15 @@ class _Check:
             frozenset(fact for probe in probes for fact in (*probe.facts, *ALWAYS)),
             any(probe.open_ended for probe in probes) or len(probes) < len(names),
         )
+
+    def guards(self) -> Iterator[Problem]:
+        guards, nothing = self.runbook.guards, _Known(frozenset())
+        yield from self._expression(guards.unless, ("guards", "unless"), self._incident_facts())
+        if isinstance(guards.approval, Condition):
+            yield from self._expression(guards.approval, ("guards", "approval"), nothing)
+        for at, one in enumerate(guards.depends_on):
+            keys = ("guards", "depends_on", at, "host")
+            yield from self._expression(one.host, keys, nothing)
 
     # -- names --------------------------------------------------------------------------------
 
