@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
+from autofix.app import record
 from autofix.app.interrupts import Interrupts
+from autofix.app.leading import led
 from autofix.app.site import Site
 from autofix.core.incidents import WORKING
 from autofix.core.runs import RunKind, RunState
@@ -33,14 +35,17 @@ def engine_unless_served(site: Site, ctx: Context) -> Iterator[bool]:
     """
     try:
         lead = site.store.lead(ctx.owner)
-        lead.__enter__()
+        held = lead.__enter__()
     except ServerBusy:
         yield True
         return
+    own = ctx.store, ctx.runner
     try:
-        with Interrupts() as interrupts, _engine(ctx, interrupts.hurry):
+        record.begin(site, ctx)
+        with Interrupts() as interrupts, _engine(led(ctx, held), interrupts.hurry):
             yield False
     finally:
+        ctx.store, ctx.runner = own
         lead.__exit__(None, None, None)
 
 

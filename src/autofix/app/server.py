@@ -7,22 +7,27 @@ import time
 from collections.abc import Collection
 from functools import partial
 
+from autofix.app import record
 from autofix.app.chores import Chore, Chores
+from autofix.app.leading import leading, led
 from autofix.app.pulse import Pulse
 from autofix.app.sentry import Sentry
 from autofix.app.site import Site, owner_name
 from autofix.app.ticking import Ticker
 from autofix.core.audit import AuditEvent
 from autofix.core.runs import RunKind
-from autofix.errors import AutofixError, ConfigError
+from autofix.errors import AutofixError, ConfigError, Deposed
 from autofix.flow import deadlines
 from autofix.flow.context import Context, log
+from autofix.flow.notary import Notary
 from autofix.flow.pauses import reconcile
 from autofix.flow.pools import Pools
 from autofix.flow.recover import recover
 from autofix.flow.stopping import cancel_all
+from autofix.flow.takeover import free_lapsed
 from autofix.flow.tick import Engine
 from autofix.options import Options
+from autofix.ports import Lead
 from autofix.scheduling.schedule import Schedule
 
 #: Seconds between two looks at whether the project's files changed.
@@ -50,6 +55,7 @@ class Server:
         self._stopping = threading.Event()
         self._engine: Engine | None = None
         self._stopped_by = ""
+        self._notary: Notary
 
     def stop(self, by: str = "") -> None:
         """Ask it to end; safe in a signal handler."""
@@ -59,8 +65,15 @@ class Server:
 
     def run(self) -> None:
         owner = owner_name("serve")
-        with self._site.store.lead(owner):
-            ctx = self._site.context(owner, full=True)
+        while not self._stopping.is_set():
+            with leading(self._site.store, owner, self._stopping) as lead:
+                if lead is not None:
+                    self._lead(led(self._site.context(owner, full=True), lead), lead)
+
+    def _lead(self, ctx: Context, lead: Lead) -> None:
+        """Until we are stopped, or another server leads."""
+        try:
+            self._notary = record.begin(self._site, ctx)
             self._note(ctx, "server.started", warnings=[str(w) for w in self._site.warnings])
             for warning in self._site.warnings:
                 log.warning("%s", warning)
@@ -71,10 +84,14 @@ class Server:
                 len(ctx.book.runbooks),
                 len(lost),
             )
-            self._serve(ctx)
-            self._note(ctx, "server.stopped")
+            self._serve(ctx, lead)
+            if not lead.lost():
+                self._note(ctx, "server.stopped")
+        except Deposed as error:
+            log.error("%s", error)
 
-    def _serve(self, ctx: Context) -> None:
+    def _serve(self, ctx: Context, lead: Lead) -> None:
+        over = threading.Event()
         pools = Pools()
         self._engine = engine = Engine(ctx, pools.start)
         schedule = Schedule(ctx, pools, engine.wake, self._site.timezone)
@@ -82,22 +99,23 @@ class Server:
         ticker = Ticker(self._site.settings.state, ctx.owner, self._site.file, ctx.clock.now)
         sentry = Sentry(ctx, self._site.file, self._site.settings.state)
         chores = [*self._chores(ctx, schedule), *self._watched(sentry)]
-        Chores(ctx, chores, self._stopping).start()
-        Pulse(ctx, self._heartbeat, lambda: ticker.age, self._stopping).start()
+        Chores(ctx, chores, over).start()
+        Pulse(ctx, self._heartbeat, lambda: ticker.age, over).start()
         try:
-            engine.run(until=lambda: self._round(ticker))
+            engine.run(until=lambda: self._round(ticker, lead))
         finally:
+            over.set()
             schedule.stop()
             ticker.stopping()
-            self._end_runs(ctx, pools, ticker)
+            self._end_runs(ctx, pools, ticker, lead)
             pools.close(wait=False)
         sentry.leave_surely()
         ticker.stopped(self._stopped_by)
 
-    def _round(self, ticker: Ticker) -> bool:
+    def _round(self, ticker: Ticker, lead: Lead) -> bool:
         """The engine has gone round once more; must it stop?"""
         ticker.beat()
-        return self._stopping.is_set()
+        return self._stopping.is_set() or bool(lead.lost())
 
     def _heartbeat(self) -> Options | None:
         return self._site.settings.parts.get("heartbeat")
@@ -109,14 +127,15 @@ class Server:
             Chore("what the sentinel sent", 30.0, sentry.take_up),
         ]
 
-    def _end_runs(self, ctx: Context, pools: Pools, ticker: Ticker) -> None:
+    def _end_runs(self, ctx: Context, pools: Pools, ticker: Ticker, lead: Lead) -> None:
         """No playbook outlives the server; what was cut short is written down as cancelled."""
         pools.close(wait=False)  # what waits for a thread stays planned, in the store
         spared = time.monotonic() + DEBTS
         while pools.busy("run") and time.monotonic() < spared + GRACE:
             # Again and again: one may have been on its way to its claim.
             late = time.monotonic() > spared
-            _try_to_cancel(ctx, tuple(RunKind) if late else (RunKind.FIX,))
+            if not lead.lost():  # else they end by that: see LedRunner
+                _try_to_cancel(ctx, tuple(RunKind) if late else (RunKind.FIX,))
             ticker.beat()
             ctx.clock.sleep(0.1)
 
@@ -124,8 +143,11 @@ class Server:
         """What is repeated while it serves; a new chore is a line here."""
         return [
             Chore("reload", RELOAD_EVERY, partial(self._reload, ctx, schedule)),
+            Chore("locks of lost runs", 5.0, partial(free_lapsed, ctx)),
             Chore("retention", FORGET_EVERY, partial(self._forget, ctx)),
             Chore("pauses", 0.0, partial(reconcile, ctx)),
+            Chore("checkpoint", 1.0, self._notary.tend),
+            Chore("archive", 86400.0, record.Archivist(self._site, ctx).tend),
         ]
 
     def _forget(self, ctx: Context) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from autofix import crashpoints
 from autofix.core.runs import Outcome, Run, RunState
 from autofix.errors import StoreError
-from autofix.flow import deadlines
+from autofix.flow import deadlines, takeover
 from autofix.flow.context import Context, log
 from autofix.flow.record import of_run
 from autofix.flow.results import settle, settle_badly
@@ -19,8 +19,11 @@ LIVE = (RunState.CLAIMED, RunState.STARTED)
 def recover(ctx: Context) -> list[Run]:
     """End what a dead server left behind. Call once, when we lead and before anything starts."""
     deadlines.reset(ctx)
+    takeover.free_lapsed(ctx)
+    now = ctx.clock.now()
     with ctx.store.reading() as reads:
-        orphans = reads.runs(states=LIVE, limit=10_000)
+        found = reads.runs(states=LIVE, limit=10_000)
+        orphans = [run for run in found if takeover.given_up(ctx, reads, run, now)]
     if not orphans:
         return []
     crashpoints.reach("recover.leftovers")
@@ -36,7 +39,8 @@ def lose(ctx: Context, run_id: int) -> None:
     """A live run that nobody is at any more: ended and written down as lost."""
     with ctx.store.reading() as reads:
         run = reads.run(run_id)
-    if run is not None and run.live:
+        gone = run is not None and takeover.given_up(ctx, reads, run, ctx.clock.now())
+    if run is not None and run.live and gone:
         _lose_surely(ctx, run_id, run_id in ctx.runner.end_leftovers([run_id]))
 
 
@@ -66,7 +70,7 @@ def _lose(ctx: Context, run_id: int, was_running: bool, follow: Callable[..., No
             lease_until=None,
         )
         lost = tx.save_run(lost, of_run(lost, "lost", now, processes_ended=was_running))
-        tx.free_host(run.host, run.token)
+        takeover.release(ctx, tx, run, now)
         follow(ctx, tx, lost, now=now)
         crashpoints.reach("recover.losing")
     log.warning("run %s (%s on %s) was lost: its owner died", run.id, run.playbook, run.host)

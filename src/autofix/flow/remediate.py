@@ -11,7 +11,7 @@ from autofix import crashpoints
 from autofix.core.door import tame
 from autofix.core.plain import plain
 from autofix.core.runs import Outcome, Run, RunKind, RunOrder, RunResult, RunState
-from autofix.errors import AutofixError, StoreError
+from autofix.errors import AutofixError, Deposed, StoreError
 from autofix.flow import abort, claim
 from autofix.flow.claim import AGAIN, PATIENCE
 from autofix.flow.context import Context, log
@@ -64,6 +64,11 @@ def _finish_surely(ctx: Context, run: Run, result: RunResult, beat: Heartbeat) -
     for _ in range(PATIENCE):
         try:
             _finish(ctx, run, result, beat, follow)
+            return
+        except Deposed as error:
+            log.error(
+                "run %s ended as %s, for another to write down: %s", run.id, result.outcome, error
+            )
             return
         except StoreError as error:
             log.error("run %s ended as %s, not yet written: %s", run.id, result.outcome, error)

@@ -123,6 +123,16 @@ class SqlReads(TrustReads, PagingReads):
         number: int | None = self._session.scalar(select(t.run).where(t.host == host))
         return number
 
+    def lock_until(self, host: str) -> float | None:
+        t = tables.host_locks.c
+        until: float | None = self._session.scalar(select(t.until).where(t.host == host))
+        return until
+
+    def lapsed_locks(self, now: float) -> list[tuple[str, int]]:
+        t = tables.host_locks.c
+        lapsed = select(t.host, t.run).where(t.until <= now).order_by(t.host)
+        return [(row.host, row.run) for row in self._session.all(lapsed)]
+
     def watch(self, runbook: str, trigger: int, host: str, subject: str) -> Watch | None:
         query = rows.WATCH.every.where(
             tables.watches.c.trigger == trigger, tables.watches.c.subject == subject

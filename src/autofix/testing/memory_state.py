@@ -207,6 +207,14 @@ class MemoryReads:
         lock = self._data.locks.get(host)
         return lock[0] if lock else None
 
+    def lock_until(self, host: str) -> float | None:
+        held = self._data.locks.get(host)
+        return held[2] if held else None
+
+    def lapsed_locks(self, now: float) -> list[tuple[str, int]]:
+        locks = sorted(self._data.locks.items())
+        return [(host, run) for host, (run, _, until) in locks if until <= now]
+
     def watch(self, runbook: str, trigger: int, host: str, subject: str) -> Watch | None:
         return self._data.watches.get((runbook, trigger, host, subject))
 
