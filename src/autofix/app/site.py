@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autofix import config
-from autofix.app import wiring
+from autofix.app import record, wiring
 from autofix.app.killswitch import KillSwitch
+from autofix.app.witnessing import witness_files
 from autofix.config import Project, Settings
 from autofix.core.hosts import HostTable
 from autofix.core.runbooks import Runbook
@@ -91,8 +92,9 @@ class Site:
         return open_store(self.settings.store, state=self.settings.state, password=password)
 
     def close(self) -> None:
-        """The record's head file says the latest then."""
+        """The record is sealed, and its head file says the latest then."""
         if "store" in self.__dict__:
+            record.end(self)
             self.store.close()
 
     @cached_property
@@ -120,7 +122,7 @@ class Site:
         """Everything that is wrong or doubtful in the whole project."""
         inventory, problems = self._try_inventory()
         project = config.load(self.settings, wiring.outside(inventory))
-        problems += project.problems
+        problems += [*project.problems, *record.problems(self.settings)]
         for runbook in project.runbooks.values():
             linted = wiring.lint(self.settings, runbook)
             problems += linted
@@ -216,13 +218,26 @@ class Site:
         return [*self.inventory.secrets(host), *wiring.settings_secrets(self.settings)]
 
     def verify_audit(
-        self, *, witness: Path | None = None, progress: Callable[[int, int], None] | None = None
+        self,
+        *,
+        witness: Path | None = None,
+        key: Path | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Report:
-        """Compute the whole record again and compare it with its head file and a witness."""
+        """Compute the whole record again, check its seals, and compare it with its head file, this
+        witness and those of the settings. Only `key` is trusted when it is given."""
         from autofix.store.verify import quiet, verify
 
-        store = self.store
-        return verify(store, head=store.head_file, witness=witness, progress=progress or quiet)
+        return verify(
+            self.store,
+            head=self.store.head_file,
+            witnesses=[witness] if witness else [],
+            known_witnesses=witness_files(self.settings),
+            trusted=record.trusted(self, key),
+            archives=record.archive_folder(self.settings),
+            now=self.clock.now(),
+            progress=progress or quiet,
+        )
 
 
 def _raise_errors(problems: list[Problem]) -> None:

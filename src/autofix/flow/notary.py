@@ -85,20 +85,29 @@ class Notary:
             self._mark(None)
         return found
 
-    def seal(self) -> Checkpoint | None:
+    def seal(
+        self, event: AuditEvent | None = None, then: Callable[[], None] | None = None
+    ) -> Checkpoint | None:
         """A checkpoint over everything recorded so far; None when there is nothing new.
 
-        AuditError when the key is no good, or the record is not the one that was sealed before.
+        An event is recorded first and sealed with the rest; then, before anybody else signs,
+        `then` is called. AuditError when the key is no good, or the record is not the one that was
+        sealed before.
         """
         if doubt := self._doubts():
             raise AuditError(
                 f"the record is not sealed any further: {doubt}", hint="run autofix audit verify"
             )
-        with self._signer.turn(), self._ctx.store.transaction() as tx:
-            self._compare(tx)
-            for checkpoint in self._wanted(tx):
-                tx.add_checkpoint(checkpoint)
-            last = tx.last_checkpoint()
+        with self._signer.turn():
+            with self._ctx.store.transaction() as tx:
+                self._compare(tx)
+                if event is not None:
+                    tx.record(event)
+                for checkpoint in self._wanted(tx):
+                    tx.add_checkpoint(checkpoint)
+                last = tx.last_checkpoint()
+            if then is not None:
+                then()
         found, self._ours = (last if last != self._ours else None), last
         return found
 
