@@ -30,13 +30,18 @@ class Seen:
         return [*self._notes, "no witness given: an old copy of the whole store does not show"]
 
 
-def read(head: Path | None, witnesses: Sequence[Path], trust: Trust) -> Seen:
-    """AuditError when a witness can't be read or says nothing."""
+def read(head: Path | None, witnesses: Sequence[Path], known: Sequence[Path], trust: Trust) -> Seen:
+    """AuditError when a witness can't be read or says nothing; a note when a known one does."""
     seen = Seen()
     if head is not None:
         _head(seen, head, trust)
     for path in witnesses:
         _witness(seen, path, trust)
+    for path in known:
+        try:
+            _witness(seen, path, trust)
+        except AuditError as error:
+            seen._notes.append(str(error))
     return seen
 
 

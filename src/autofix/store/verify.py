@@ -69,6 +69,7 @@ def verify(
     *,
     head: Path | None = None,
     witnesses: Sequence[Path] = (),
+    known_witnesses: Sequence[Path] = (),
     trusted: Mapping[str, bytes] | None = None,
     archives: Path | None = None,
     now: float | None = None,
@@ -77,12 +78,13 @@ def verify(
     """Walk the whole chain; compare it with its checkpoints, the head file and witnesses.
 
     A witness is any text file with copies of checkpoints' lines or of the head file's line, kept
-    where whoever can write the store can't write. `trusted`: the public halves by fingerprint;
-    without them no signature is checked and no checkpoint is demanded. `archives`: the folder of
-    archive files. Each break carries its sequence number.
+    where whoever can write the store can't write; a known one that is not there is a note.
+    `trusted`: the public halves by fingerprint; without them no signature is checked and no
+    checkpoint is demanded. `archives`: the folder of archive files. Each break carries its
+    sequence number.
     """
     ledger, trust = store.sealed_ledger(), Trust(trusted)
-    seen = outside.read(head, witnesses, trust)
+    seen = outside.read(head, witnesses, known_witnesses, trust)
     walked = Walk(seals.wanted(ledger, seen.copies), trust, store.sealed_size(), progress)
     found, more = listed(walk(walked.links(store.sealed_rows()), *ledger.base))
     notes = [*seen.notes(), *([f"and {more} more breaks"] if more else [])]

@@ -59,7 +59,11 @@ def edit(state: Path, *statements: str) -> None:
 def check(state: Path, *, with_head: bool = True, witness: Path | None = None) -> Report:
     store = open_sqlite(state)
     try:
-        return verify(store, head=store.head_file if with_head else None, witnesses=[witness] if witness else ())
+        return verify(
+            store,
+            head=store.head_file if with_head else None,
+            witnesses=[witness] if witness else (),
+        )
     finally:
         store.close()
 
