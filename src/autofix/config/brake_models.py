@@ -14,14 +14,20 @@ from autofix.core.limits import Limits
 from autofix.core.shares import percentage
 
 Many = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
-Percent = Annotated[float, PlainValidator(percentage, json_schema_input_type=str)]
+
+
+def _percentage(value: Any) -> str:
+    return f"{percentage(value):g}%"
+
+
+Percent = Annotated[str, PlainValidator(_percentage, json_schema_input_type=str)]
 Names = Annotated[list[OneLine], Field(max_length=1000)]
 
 
 class LimitsBlock(Block):
     runs_per_hour: Many = 60
     hosts_at_once: Many = 10
-    percent_of_group: Percent = 30.0
+    percent_of_group: Percent = "30%"
     groups: Annotated[Names, Field(min_length=1)] | None = None
 
 
@@ -54,7 +60,7 @@ def limits(block: LimitsBlock) -> Limits:
     return Limits(
         block.runs_per_hour,
         block.hosts_at_once,
-        block.percent_of_group,
+        percentage(block.percent_of_group),
         None if block.groups is None else frozenset(block.groups),
     )
 

@@ -34,6 +34,8 @@ SECTIONS = {
         "VerifyBlock": "Verification",
         "GuardsBlock": "Guards",
         "AttemptsBlock": "Attempts",
+        "DependencyBlock": "What it depends on",
+        "ApproversBlock": "Approvers",
         **{f"with_{name}": f"with for {name}" for name in probes.TABLE},
     },
     "settings": {
@@ -41,6 +43,8 @@ SECTIONS = {
         "PolicyBlock": "Policies",
         "AnsibleBlock": "Ansible",
         "CalendarBlock": "Calendars",
+        "LimitsBlock": "Limits",
+        "FreezeBlock": "Freezes",
         "RetentionBlock": "Retention",
         "SentinelBlock": "Sentinel",
         "SyntheticBlock": "Synthetic",
