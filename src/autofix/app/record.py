@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from autofix.app.site import Site
     from autofix.config import Settings
     from autofix.store.keys import Keys
+    from autofix.store.verify import Report
 
 #: Seconds for each witness at the end of a command.
 AT_THE_END = 5.0
@@ -54,12 +55,27 @@ def begin(site: Site, ctx: Context) -> Notary:
     from autofix.store.keys import fingerprint
 
     pair, made = keys(site.settings), notary(site, ctx)
-    if not pair.ever and not _was_sealed(site):
+    if first_time(site):
         make_key(site.settings)
     public = pair.public()
     _settle(pair, ctx)
     made.introduce(fingerprint(public), public.hex())
     return made
+
+
+def first_time(site: Site) -> bool:
+    """The project has no key and never had one."""
+    if keys(site.settings).ever or _head_names_one(site.settings):
+        return False
+    return not (has_store(site.settings) and _was_sealed(site))
+
+
+def has_store(settings: Settings) -> bool:
+    """There is something to seal, as far as that can be seen without making it."""
+    sqlite = "sqlite:///"
+    return (
+        not settings.store.startswith(sqlite) or Path(settings.store.removeprefix(sqlite)).exists()
+    )
 
 
 def make_key(settings: Settings) -> str:
@@ -179,13 +195,40 @@ def problems(settings: Settings) -> list[Problem]:
 def trusted(site: Site, given: Path | None) -> Mapping[str, bytes] | None:
     """The public halves to verify with: only the one given, or those of the project. None when
     the project has never had one."""
-    from autofix.store.keys import fingerprint, read_public
-
     if given is not None:
-        public = read_public(given)
-        return {fingerprint(public): public}
+        return _only(given)
     pair = keys(site.settings)
     return pair.trusted() if pair.ever or _was_sealed(site) else None
+
+
+def public_half(settings: Settings) -> tuple[str, str]:
+    """Fingerprint and text of the public half of the key in use."""
+    from autofix.store.keys import fingerprint, pem
+
+    public = keys(settings).public()
+    return fingerprint(public), pem(public)
+
+
+def verify_exported(
+    file: Path, key: Path | None, witness: Path | None, progress: Callable[[int, int], None]
+) -> Report:
+    """Verify an export or an archive by itself, without any project."""
+    from autofix.store import copies
+    from autofix.store.archive import opened
+    from autofix.store.exported import verify_export
+    from autofix.store.trust import Trust
+
+    publics = None if key is None else _only(key)
+    seen = copies.read(None, [witness] if witness else [], [], Trust(publics))
+    with opened(file) as lines:
+        return verify_export(lines, trusted=publics, witnesses=seen.copies, progress=progress)
+
+
+def _only(key: Path) -> Mapping[str, bytes]:
+    from autofix.store.keys import fingerprint, read_public
+
+    public = read_public(key)
+    return {fingerprint(public): public}
 
 
 class Archivist:

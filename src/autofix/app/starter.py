@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from autofix.app.sandbox import shipped
-from autofix.errors import UsageError
+from autofix.errors import StoreError, UsageError
 
 SETTINGS = """\
 # The settings of this autofix project. Every key: docs/settings.md; check: autofix check
@@ -68,3 +68,24 @@ def _add(file: Path, text: str) -> bool:
     with os.fdopen(handle, "w") as out:
         out.write(text)
     return True
+
+
+def first_key(folder: Path) -> tuple[str, str, Path] | None:
+    """Make the key that seals the record, unless the project has one or had one: its fingerprint,
+    its public half as text, and where it lies. A record that is there is sealed with it."""
+    from autofix.app import record
+    from autofix.app.site import Site
+
+    site = Site.open(folder)
+    try:
+        if site.settings.errors or not record.first_time(site):
+            return None
+        record.make_key(site.settings)
+        if record.has_store(site.settings):
+            record.begin(site, site.context("init"))
+        name, text = record.public_half(site.settings)
+        return name, text, record.keys(site.settings).folder
+    except StoreError:
+        return None  # the first `serve` makes it, and says so
+    finally:
+        site.close()

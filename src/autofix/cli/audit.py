@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from autofix.cli.output import NUMBER, json_option, print_json, table, when
+from autofix.cli.session import actor as who
 from autofix.cli.session import site
 from autofix.core.inert import inert, shown
 from autofix.errors import AuditError, UsageError
+
+if TYPE_CHECKING:
+    from autofix.store.verify import Report
 
 
 @click.group(invoke_without_command=True)
 @click.pass_context
 def audit(ctx: click.Context) -> None:
-    """The sealed record: list, show, verify, export."""
+    """The sealed record: list, show, verify, export, key."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_)
 
@@ -103,34 +108,38 @@ def show(number: int, as_json: bool) -> None:
     "--witness",
     type=click.Path(path_type=Path, dir_okay=False),
     default=None,
-    help="A file with copies of the head line, kept where this store's writer can't write.",
+    help="A file with copies of checkpoints, kept where this store's writer can't write.",
 )
 @click.option(
     "--export",
     "exported",
-    type=click.File("r"),
+    type=click.Path(path_type=Path, dir_okay=False),
     default=None,
     metavar="FILE",
-    help="Verify an exported JSONL instead of the store; no project is needed.",
+    help="Verify an export or an archive instead of the store; no project is needed.",
+)
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Trust only this public half (of `autofix audit key`).",
 )
 @json_option
-def verify(witness: Path | None, exported: Any, as_json: bool) -> None:
-    """Compute the whole chain again. Exit code 1 names each place where it does not hold."""
-    if exported is not None:
-        from autofix.store.export import verify_export
+def verify(witness: Path | None, exported: Path | None, key: Path | None, as_json: bool) -> None:
+    """Compute the whole chain again, and check its seals. Exit code 1 names each place where it
+    does not hold."""
+    with _progress() as progress:
+        if exported is not None:
+            from autofix.app.record import verify_exported
 
-        report = verify_export(exported)
-    else:
-        report = site().verify_audit(witness=witness, progress=_progress())
+            report = verify_exported(exported, key, witness, progress)
+        else:
+            report = site().verify_audit(witness=witness, key=key, progress=progress)
     if as_json:
-        print_json(report)
+        print_json({**vars(report), "holds": report.holds})
     else:
-        for note in report.notes:
-            print(f"note: {note}")
-        for each in report.breaks:
-            print(f"BROKEN at {each.seq}: {inert(each.what, 400)}")
-        if report.holds:
-            print(f"the record holds: {report.size} events, head {report.head}")
+        _say(report)
     if not report.holds:
         raise AuditError(
             f"the record does not hold: {len(report.breaks)} breaks, the first at "
@@ -139,16 +148,48 @@ def verify(witness: Path | None, exported: Any, as_json: bool) -> None:
         )
 
 
-def _progress() -> Callable[[int, int], None]:
-    """A moving count on a terminal, nothing when piped."""
+def _say(report: Report) -> None:
+    for note in report.notes:
+        print(f"note: {inert(note, 1000)}")
+    for each in report.breaks:
+        print(f"BROKEN at {each.seq}: {inert(each.what, 400)}")
+    if report.holds:
+        sealed = f", sealed to {report.sealed}" if report.checkpoints else ""
+        print(f"the record holds: {report.size} events{sealed}, head {report.head}")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, nothing when piped."""
     if not sys.stderr.isatty():
-        return lambda _done, _size: None
+        yield lambda _done, _size: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    def show_it(done: int, size: int) -> None:
-        end = "\n" if done >= size else ""
-        print(f"\rverified {done:,} of {size:,}", end=end, file=sys.stderr, flush=True)
+    columns = TextColumn("verifying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, size: bar.update(task, completed=done, total=size or None)
 
-    return show_it
+
+@audit.command()
+@click.option("--new", is_flag=True, help="Put another key in the place of this one.")
+@json_option
+def key(new: bool, as_json: bool) -> None:
+    """Print the public half of the audit key: keep a copy elsewhere, to verify with."""
+    from autofix.app import record
+
+    here = site()
+    if new:
+        old, fresh = record.new_key(here, who())
+        print(f"key {fresh} follows {old or 'none'}, which is on the record", file=sys.stderr)
+    name, public = record.public_half(here.settings)
+    if as_json:
+        print_json({"key": name, "public": public})
+        return
+    print(public, end="")
+    print(f"fingerprint {name}", file=sys.stderr)
 
 
 @audit.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from autofix.app.starter import add_missing
+from autofix.app.starter import add_missing, first_key
 from autofix.app.wiring import json_schema
 from autofix.cli.output import json_option, print_json
 from autofix.cli.session import given_project, site
@@ -20,10 +20,14 @@ def init(folder: Path | None) -> None:
     """Make FOLDER (or here) a project with the shipped runbooks; what is there stays as it is."""
     where = folder or given_project() or Path.cwd()
     added, kept = add_missing(where)
+    made = first_key(where)
     for name in added:
         print(f"added {name}")
     for name in kept:
         print(f"kept  {name}")
+    if made:
+        print(f"\nThe key that seals the record: {made[0]}. Keep this public half elsewhere, and a")
+        print(f"copy of the folder {made[2]} in a safe place:\n{made[1]}", end="")
     print(f"\n{where}: now name your hosts in inventory/hosts.yml and your channels in")
     print("autofix.yaml, then: autofix check")
 
