@@ -101,8 +101,14 @@ class EmailChannel:
         self._secrets = [options.password.get_secret_value()] if options.password else []
 
     def send(self, page: Page, *, timeout: float) -> str:
+        return self._within(timeout, self.letter(page))
+
+    def enter(self, *, timeout: float) -> str:
+        """As far as the login, without a mail: what was reached. ChannelError when it fails."""
+        return self._within(timeout, None)
+
+    def _within(self, timeout: float, letter: EmailMessage | None) -> str:
         line = _Line()
-        letter = self.letter(page)
         try:
             return within(timeout, lambda: self._deliver(letter, timeout, line), line.cut)
         except TimeoutError as error:
@@ -124,7 +130,7 @@ class EmailChannel:
         letter.set_content(message.text(page), charset="utf-8")
         return letter
 
-    def _deliver(self, letter: EmailMessage, timeout: float, line: _Line) -> str:
+    def _deliver(self, letter: EmailMessage | None, timeout: float, line: _Line) -> str:
         chosen = self._chosen
         smtp = line.open(chosen, self._port, timeout)
         try:
@@ -134,6 +140,8 @@ class EmailChannel:
             if chosen.password is not None:
                 smtp.login(chosen.user, chosen.password.get_secret_value())
             line.check()
+            if letter is None:
+                return f"connected{', TLS' * (chosen.tls != 'none')}{', login' * bool(chosen.user)}"
             refused = smtp.send_message(letter, chosen.sender, list(chosen.to))
             return _accepted(chosen.to, list(refused))
         finally:

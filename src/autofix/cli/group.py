@@ -28,6 +28,7 @@ COMMANDS = {
     "pause": ("pause:pause", "Stop starting anything: all, a runbook or a host."),
     "resume": ("pause:resume", "Lift a pause; say what was held."),
     "status": ("status:status", "What runs, what is held, what is paused."),
+    "doctor": ("doctor:doctor", "What could fail at night, and how to mend it."),
     "sentinel": ("sentinel:sentinel", "Page when the server has stopped: a service of its own."),
     "audit": ("audit:audit", "List, show, verify and export the sealed record."),
     "demo": ("demo:demo", "See the main job on a real Redis, in a sandbox."),
