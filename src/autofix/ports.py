@@ -257,6 +257,9 @@ class Reads(Protocol):
 
     def member_counts(self, page_id: int) -> Counts: ...
 
+    def asking(self, page_id: int, limit: int = 500) -> list[Incident]:
+        """The incidents of a digest that ask for a person, and that nobody has acknowledged."""
+
     def digests(self, incident_id: int) -> list[Page]:
         """The digests that this incident is in, newest first."""
 

@@ -80,6 +80,7 @@ def describe(page: Page, channel: str) -> dict[str, str]:
     """The page in short as environment variables: each one line, with nothing active in it."""
     values = {
         "CHANNEL": channel,
+        "EVENT": page.kind,
         "PAGE": page.id,
         "INCIDENT": page.incident if page.incident is not None else "",
         "POLICY": page.policy,

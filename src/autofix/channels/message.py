@@ -55,9 +55,13 @@ def document(page: Page) -> dict[str, Any]:
     """The page for machines. Keys are only ever added."""
     return {
         "type": "page",
+        "event": str(page.kind),
         "id": page.id,
         "incident": page.incident,
+        "runbook": page.runbook,
         "policy": page.policy,
+        "level": page.level + 1,
+        "count": page.count,
         "severity": page.severity,
         "title": title(page),
         "text": text(page),
@@ -68,10 +72,15 @@ def document(page: Page) -> dict[str, Any]:
 
 
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        inert(key): value if value is None or isinstance(value, int | float) else inert(str(value))
-        for key, value in data.items()
-    }
+    return {inert(key): _plain_value(value) for key, value in data.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, list | tuple) and all(isinstance(each, int) for each in value):
+        return list(value)  # a digest's incidents
+    return inert(str(value))
 
 
 def message_id(page: Page) -> str:

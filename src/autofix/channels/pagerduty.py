@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 from autofix.channels import message
 from autofix.channels.http import HttpOptions, Wire
 from autofix.core.inert import inert
-from autofix.core.pages import Page
+from autofix.core.pages import Page, PageKind
 from autofix.options import Field, Secret
 
 ENQUEUE = "https://events.pagerduty.com/v2/enqueue"
 SEVERITIES = {"P0": "critical", "P1": "error", "P2": "warning"}
+#: What is done with the alert of a page's key.
+ACTIONS = {PageKind.TAKEN: "acknowledge", PageKind.CLOSING: "resolve"}
 #: PagerDuty's limits: 255 characters of key, 1,024 of summary, 512 KB of event.
 KEY_LENGTH, TEXT_BYTES = 255, 30_000
 
@@ -27,7 +29,7 @@ class PagerdutyOptions(HttpOptions):
 
 
 class PagerdutyChannel:
-    closes = False
+    closes = True
     options: ClassVar[type[PagerdutyOptions]] = PagerdutyOptions
 
     def __init__(self, name: str, options: PagerdutyOptions) -> None:
@@ -42,6 +44,10 @@ class PagerdutyChannel:
         return self._wire.clean(f"accepted as {answer.json().get('dedup_key', '')}")
 
     def _event(self, page: Page) -> dict[str, Any]:
+        action = ACTIONS.get(page.kind, "trigger")
+        if action != "trigger":
+            key = self._chosen.routing_key.get_secret_value()
+            return {"routing_key": key, "event_action": action, "dedup_key": dedup_key(page)}
         return {
             "routing_key": self._chosen.routing_key.get_secret_value(),
             "event_action": "trigger",

@@ -81,7 +81,7 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 class WebhookChannel:
-    closes = False
+    closes = True
     options: ClassVar[type[WebhookOptions]] = WebhookOptions
 
     def __init__(self, name: str, options: WebhookOptions) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from autofix.core.decisions import approval_key
 from autofix.core.durations import human
-from autofix.core.incidents import ENDED, Incident, State
+from autofix.core.incidents import ASKING, ENDED, Incident, State
 
 #: How long one channel may take before the next is tried, in seconds.
 CHANNEL_TIMEOUT = 12.0
@@ -107,7 +107,7 @@ def when_due(incident: Incident, policy: Policy | None, now: float) -> Due:
     """What an incident's `call_at`, now that it has come, asks for."""
     if incident.state in ENDED:
         return Over(f"it is {incident.state}")
-    if incident.state not in (State.ESCALATED, State.AWAITING_APPROVAL, State.ACKNOWLEDGED):
+    if incident.state not in (*ASKING, State.ACKNOWLEDGED):
         return Enough(f"it is {incident.state}: nobody is asked for")
     if incident.state is State.AWAITING_APPROVAL and _approved(incident):
         return Enough("its step is approved")

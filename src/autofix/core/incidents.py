@@ -54,6 +54,8 @@ LIVE = frozenset(State) - ENDED
 WORKING = frozenset({S.FIXING, S.VERIFYING, S.ROLLING_BACK})
 #: A person has it.
 WITH_A_PERSON = frozenset({S.ESCALATED, S.ACKNOWLEDGED})
+#: Calls go on, level after level, until somebody answers.
+ASKING = frozenset({S.ESCALATED, S.AWAITING_APPROVAL})
 #: A person is asked for, and nobody has answered yet.
 UNANSWERED = frozenset({S.ESCALATED, S.AWAITING_APPROVAL, S.HELD})
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from autofix import crashpoints
 from autofix.core.escalation import next_call
-from autofix.core.incidents import Incident, State
+from autofix.core.incidents import ASKING, Incident, State
 from autofix.core.inert import inert
 from autofix.core.messages import Message, compose, compose_blind
 from autofix.core.pages import Page, PageKind, PageState
@@ -17,9 +17,6 @@ from autofix.flow.context import Context, log
 from autofix.flow.paging import Wanted
 from autofix.flow.record import of_incident, of_page
 from autofix.ports import Transaction
-
-#: States in which the next level is called when nobody answers.
-ASKING = (State.ESCALATED, State.AWAITING_APPROVAL)
 
 
 def escalate(

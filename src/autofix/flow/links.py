@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autofix.core.acks import LASTS, AckCode, digest_of, new_code
-from autofix.core.incidents import State
+from autofix.core.incidents import ASKING
 from autofix.core.inert import MASK
 from autofix.core.messages import ACK_LINE
 from autofix.core.pages import CALLS, Page, PageKind
@@ -51,4 +51,4 @@ def _wanted(reads: Reads, page: Page) -> bool:
     incident = reads.incident(page.incident) if page.incident else None
     if page.kind is PageKind.DIGEST:
         return bool(page.data.get("incidents"))
-    return incident is not None and incident.state in (State.ESCALATED, State.AWAITING_APPROVAL)
+    return incident is not None and incident.state in ASKING

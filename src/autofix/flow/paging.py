@@ -90,9 +90,17 @@ class _Desk:
         if not isinstance(placing, Gathered):
             return [self.alone(each) for each in wanted]
         due_at = max(placing.due_at, self._now + more)
-        page = self._digest(wanted, due_at, placing.into)
-        self._tx.add_members([_member(page, each, self._now) for each in wanted])
+        joining = [each for each in wanted if not self._inside(placing.into, each)]
+        page = placing.into
+        if page is None or joining:
+            page = self._digest(joining, due_at, placing.into)
+        self._tx.add_members([_member(page, each, self._now) for each in joining])
         return [page] * len(wanted)
+
+    def _inside(self, digest: Page | None, wanted: Wanted) -> bool:
+        if digest is None or wanted.incident is None:
+            return False
+        return any(each.id == digest.id for each in self._tx.digests(wanted.incident.id))
 
     def _digest(self, wanted: Sequence[Wanted], due_at: float, into: Page | None) -> Page:
         severity = min(each.severity for each in wanted)

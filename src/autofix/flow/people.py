@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from autofix.core.incidents import Incident, State
 from autofix.flow import deadlines, owing, paging
 from autofix.flow.asked import expect, find
@@ -11,13 +13,25 @@ from autofix.ports import Transaction
 
 
 def acknowledge(ctx: Context, incident_id: int, by: str) -> Incident:
-    """Somebody has it. Twice is harmless."""
+    """Somebody has it. Twice is harmless. One that asks for approval goes on waiting for that."""
     with ctx.store.transaction() as tx:
-        incident = find(tx, incident_id)
-        if incident.state is State.ACKNOWLEDGED:
-            return incident
-        expect(incident, (State.ESCALATED,), "acknowledged")
-        return _move(ctx, tx, incident, State.ACKNOWLEDGED, f"acknowledged by {by}", by)
+        return take(ctx, tx, find(tx, incident_id), by)
+
+
+def take(ctx: Context, tx: Transaction, incident: Incident, by: str, via: str = "") -> Incident:
+    """The same within a transaction. The calls stop, and the engine says so where it is heard."""
+    if incident.state is State.ACKNOWLEDGED:
+        return incident
+    expect(incident, (State.ESCALATED, State.AWAITING_APPROVAL), "acknowledged")
+    now = ctx.clock.now()
+    paging.quiet(tx, incident, by, now)
+    taken = deadlines.taken(replace(incident, acknowledged_at=now), now)
+    if incident.state is State.ESCALATED:
+        reason = f"acknowledged by {by}"
+        # A retry that was asked for stays due.
+        taken = taken.with_(state=State.ACKNOWLEDGED, reason=reason, updated_at=now)
+    taken = replace(taken, call_at=now)
+    return tx.save_incident(taken, of_incident(taken, "acknowledged", now, by, via=via))
 
 
 def resolve(ctx: Context, incident_id: int, by: str, note: str = "") -> Incident:
@@ -51,18 +65,15 @@ def _move(
     over: bool = False,
 ) -> Incident:
     now = ctx.clock.now()
-    if state in (State.ACKNOWLEDGED, State.RESOLVED):
+    if state is State.RESOLVED:
         paging.quiet(tx, incident, by, now)
     if over:
         owing.release(tx, incident, now)
     moved = incident.with_(
         state=state,
         reason=reason,
-        # A retry that was asked for stays due when somebody acknowledges.
-        due_at=incident.due_at if state is State.ACKNOWLEDGED else None,
+        due_at=None,
         updated_at=now,
         ended_at=now if over else incident.ended_at,
     )
-    if state is State.ACKNOWLEDGED:
-        moved = deadlines.taken(moved, now)
     return tx.save_incident(moved, of_incident(moved, str(state), now, by))

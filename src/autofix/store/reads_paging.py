@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
 
-from autofix.core.incidents import UNANSWERED, Incident
+from autofix.core.incidents import ASKING, UNANSWERED, Incident
 from autofix.core.pages import CALLS, Counts, Member, Page, PageKind, PageState
 from autofix.store import rows, tables
 from autofix.store.queries import QUEUED, SqlQueries, due, narrowed, one_of
@@ -69,6 +69,13 @@ class PagingReads(SqlQueries):
         count = _joined(select(func.count(literal_column("*"))))
         which = ((), (_waiting(),), (tables.incidents.c.live,))
         return Counts(*(self._session.scalar(count.where(here, *each)) for each in which))
+
+    def asking(self, page_id: int, limit: int = 500) -> list[Incident]:
+        t = tables.incidents.c
+        inside = select(tables.members.c.incident).where(tables.members.c.page == page_id)
+        query = rows.INCIDENT.every.where(t.id.in_(inside), t.acknowledged_at.is_(None))
+        query = one_of(query, t.state, sorted(ASKING))
+        return self._all(rows.INCIDENT, query.order_by(t.id).limit(limit))
 
     def digests(self, incident_id: int) -> list[Page]:
         t = tables.members.c

@@ -11,8 +11,9 @@ from autofix.errors import ChannelError
 class RecordingChannel:
     """Takes every page; `pages` holds them in order."""
 
-    def __init__(self, name: str = "recording") -> None:
+    def __init__(self, name: str = "recording", *, closes: bool = False) -> None:
         self.name = name
+        self.closes = closes
         self._pages: list[Page] = []
         self._came = threading.Condition()
 
@@ -38,6 +39,8 @@ class RecordingChannel:
 class FailingChannel:
     """Refuses every page with `why`; `tried` counts how often it was asked."""
 
+    closes = False
+
     def __init__(self, name: str = "failing", why: str = "refused, as this channel always does"):
         self.name = name
         self.why = why
@@ -50,6 +53,8 @@ class FailingChannel:
 
 class HangingChannel:
     """A channel with a defect: ignores its timeout, and comes back only after `release()`."""
+
+    closes = False
 
     def __init__(self, name: str = "hanging") -> None:
         self.name = name

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from autofix.core.due import Due
-from autofix.core.incidents import UNANSWERED, Incident, State
+from autofix.core.incidents import ASKING, UNANSWERED, Incident, State
 from autofix.core.pages import CALLS, Counts, Member, Page, PageKind, PageState
 from autofix.testing.memory_state import MemoryReads, due_of, newest
 
@@ -92,6 +92,13 @@ class PagingReads(MemoryReads):
         incidents = [self._data.incidents.get(row.incident or 0) for row in everybody]
         live = sum(incident is not None and incident.live for incident in incidents)
         return Counts(len(everybody), sum(map(self._waits, everybody)), live)
+
+    def asking(self, page_id: int, limit: int = 500) -> list[Incident]:
+        members = (row for row in self._data.members.values() if row.page == page_id)
+        inside = sorted({row.incident for row in members if row.incident is not None})
+        rows = map(self._data.incidents.get, inside)
+        found = [row for row in rows if row and row.state in ASKING and not row.acknowledged_at]
+        return found[:limit]
 
     def digests(self, incident_id: int) -> list[Page]:
         pages = {row.page for row in self._data.members.values() if row.incident == incident_id}

@@ -95,6 +95,7 @@ def test_a_second_outage_of_a_target_with_subjects_pages_again() -> None:
             world.look("r1")
             world.settle()
         assert len(world.bell.rung) == outage
+        world.pass_time(301)
         world.patient.state["r1"] = {"ratio": 0.5, "port": 6379}
         world.look("r1")
 

@@ -194,12 +194,12 @@ class Walk(RuleBasedStateMachine):
     def _goes_on(self, incident: Incident) -> bool:
         with self.town.store.reading() as reads:
             runs = reads.runs(incident=incident.id, states=[RunState.PLANNED])
-            paged = bool(reads.pages(incident=incident.id))
+            paged = bool(reads.pages(incident=incident.id) or reads.digests(incident.id))
         if incident.state in (State.FIXING, State.ROLLING_BACK):
             kind = RunKind.FIX if incident.state is State.FIXING else RunKind.ROLLBACK
             return any(run.kind is kind and run.due_at is not None for run in runs)
         if incident.state in WAITING_FOR_A_PERSON:
-            return paged or incident.due_at is not None
+            return (paged and incident.call_at is not None) or incident.due_at is not None
         return incident.due_at is not None
 
     @invariant()
@@ -231,7 +231,8 @@ class Walk(RuleBasedStateMachine):
         self.town.pass_time(6000, step=200)
         self.nothing_raises()
         assert self._planned() == []
-        rung = {page.incident for page in (*self.town.bell.rung, *self.town.second.rung)}
+        pages = (*self.town.bell.rung, *self.town.second.rung)
+        rung = {each for page in pages for each in (page.incident, *page.data.get("incidents", ()))}
         for incident in self.town.incidents():
             waits = incident.state in WAITING_FOR_A_PERSON and incident.id in rung
             assert not incident.live or waits, incident

@@ -86,6 +86,7 @@ class Bell:
     name: str = "bell"
     broken: str = ""
     rung: list[Page] = field(default_factory=list)
+    closes: bool = False
 
     def send(self, page: Page, *, timeout: float) -> str:
         if self.broken:
