@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import click
 
@@ -51,29 +52,49 @@ def run(
     inputs = _inputs(book, given)
     targets = _targets(here, book, hosts, yes or check)
     ctx = here.context_for(owner_name("run"), book)
-    codes, stories = [], []
+    together = bool(book.guards.batches) and len(targets) > 1 and not check
+    accepted = [*(["cooldown"] if yes else []), *(["batches"] if together else [])]
+    signals = [
+        Signal(
+            0,
+            Origin.PERSON,
+            ctx.clock.now(),
+            host,
+            book.name,
+            subject,
+            inputs=inputs,
+            by=actor(),
+            accepted=tuple(accepted),
+            check=check,
+            reason=f"{actor()} runs it by hand",
+        )
+        for host in targets
+    ]
     with engine_unless_served(here, ctx) as served:
-        for host in targets:
-            signal = Signal(
-                0,
-                Origin.PERSON,
-                ctx.clock.now(),
-                host,
-                book.name,
-                subject,
-                inputs=inputs,
-                by=actor(),
-                accepted=("cooldown",) if yes else (),
-                check=check,
-                reason=f"{actor()} runs it by hand",
-            )
-            story = Story(quiet=as_json)
-            code, incident, said = _one(ctx, signal, story, served)
-            codes.append(code)
-            stories.append({"host": host, "exit": code, "incident": incident, "said": said})
+        ended = _each(ctx, signals, Story(quiet=as_json), served, together)
     if as_json:
-        print_json(stories)
-    sys.exit(worst(codes))
+        print_json([vars(each) for each in ended])
+    sys.exit(worst(each.exit for each in ended))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What became of one host."""
+
+    host: str
+    exit: int
+    incident: Incident | None
+    said: str
+
+
+def _each(
+    ctx: Context, signals: list[Signal], story: Story, served: bool, together: bool
+) -> list[Ended]:
+    """One host after the other; in batches all of them at once, and the guard gives the turns."""
+    if not together:
+        return [_end(ctx, _start(ctx, each, served), story, served) for each in signals]
+    started = [_start(ctx, each, served) for each in signals]
+    return [_end(ctx, each, story, served) for each in started]
 
 
 def worst(codes: Iterable[int]) -> int:
@@ -119,20 +140,23 @@ def _ask(book: Runbook, found: list[str]) -> None:
     click.confirm(f"{words}?", abort=True)
 
 
-def _one(
-    ctx: Context, signal: Signal, story: Story, served: bool
-) -> tuple[int, Incident | None, str]:
+def _start(ctx: Context, signal: Signal, served: bool) -> tuple[Signal, int]:
+    """The signal once it is handled, and how far the record went before it."""
     with ctx.store.reading() as reads:
         since, _ = reads.audit_head()
     received = intake.receive(ctx, signal)
     try:
-        handled = _handled(ctx, received, served)
+        return _handled(ctx, received, served), since
     except KeyboardInterrupt:
         withdraw(ctx, received)
         raise
+
+
+def _end(ctx: Context, started: tuple[Signal, int], story: Story, served: bool) -> Ended:
+    handled, since = started
     if handled.state is SignalState.IGNORED:
         story.say(f"not started: {handled.reason}", "yellow")
-        return 3, None, handled.reason
+        return Ended(handled.host, 3, None, handled.reason)
     assert handled.incident is not None
     try:
         incident = follow(ctx, handled.incident, story, since)
@@ -142,7 +166,7 @@ def _one(
         to_end = "to end its run: `autofix runs cancel`" if served else ""
         see = f"see `autofix incidents show {handled.incident}`"
         raise Interrupted(f"{goes_on}: {see}", hint=to_end) from None
-    return _code(incident), incident, incident.reason
+    return Ended(handled.host, _code(incident), incident, incident.reason)
 
 
 def _handled(ctx: Context, signal: Signal, served: bool) -> Signal:

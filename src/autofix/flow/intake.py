@@ -14,7 +14,7 @@ from autofix.core.readings import Reading
 from autofix.core.runbooks import ProbeTrigger, Runbook
 from autofix.core.signals import Signal, SignalState
 from autofix.core.triggers import Verdict, Watch, advance
-from autofix.flow import deadlines, escalate, opening, owing
+from autofix.flow import deadlines, escalate, opening, owing, silences
 from autofix.flow.context import Context
 from autofix.flow.looking import look, ours, scope, subject_of, trigger_subject
 from autofix.flow.record import of_incident, of_signal
@@ -24,7 +24,7 @@ from autofix.ports import Transaction
 #: Not touched yet: when the symptom goes away by itself, so does the incident.
 UNTOUCHED = (State.OPEN, State.HELD, State.AWAITING_APPROVAL)
 #: Guards that a run on several hosts waits for, since its own hosts are what they are about.
-IN_TURN = ("batches", "at_once")
+IN_TURN = ("batches", "at_once", "hosts_at_once", "percent_of_group")
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,18 @@ def _observe_one(
     elif verdict is Verdict.CLEARS:
         _cleared(tx, runbook, watch)
     elif verdict is Verdict.BLIND and trigger.blind.then == "page":
-        escalate.page_blind(ctx, tx, runbook, reading.host, watch.misses, reading.error)
+        watch = _blind(ctx, tx, runbook, watch, reading)
     return [watch, *_beside(tx, watch, bool(trigger.subject))]
+
+
+def _blind(
+    ctx: Context, tx: Transaction, runbook: Runbook, watch: Watch, reading: Reading
+) -> Watch:
+    """A person hears of it; under a silence nobody does, and the next miss counts again."""
+    if silences.silent(ctx, tx, runbook, reading.host, ctx.clock.now()):
+        return replace(watch, misses=watch.misses - 1)
+    escalate.page_blind(ctx, tx, runbook, reading.host, watch.misses, reading.error)
+    return watch
 
 
 def _beside(tx: Transaction, seen: Watch, has_subject: bool) -> list[Watch]:
