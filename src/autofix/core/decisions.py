@@ -128,9 +128,14 @@ def _quiet(brake: Brake | None) -> bool:
     return brake is not None and brake.quiet
 
 
+def held_by(incident: Incident) -> str:
+    """The guard that a held incident's reason begins with."""
+    return incident.reason.partition(":")[0]
+
+
 def unquieted(incident: Incident, now: float) -> Incident:
     """The same with the time it was held quietly taken out: that does not count to `hold_limit`."""
-    quiet = incident.state is State.HELD and incident.reason.partition(":")[0] in QUIET
+    quiet = incident.state is State.HELD and held_by(incident) in QUIET
     if not quiet or incident.held_since is None:
         return incident
     return replace(incident, held_since=incident.held_since + now - incident.updated_at)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +74,7 @@ class ScheduleTrigger:
     cron: str
     hosts: str
     jitter: float = 0.0
+    catch_up: float = 86400.0  # a slot that was missed still fires, so many seconds late at most
 
 
 Trigger = ProbeTrigger | AlertTrigger | ScheduleTrigger
@@ -127,6 +128,9 @@ class Approvers:
 
     users: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+
+    def include(self, user: str, groups: Collection[str]) -> bool:
+        return user in self.users or any(each in groups for each in self.groups)
 
     def __str__(self) -> str:
         return ", ".join([*self.users, *(f"group {name}" for name in self.groups)])

@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from autofix.core.decisions import approval_key
+from autofix.core.identities import login
 from autofix.core.incidents import Incident, State
 from autofix.errors import HeldError
 from autofix.flow import deadlines, escalate
 from autofix.flow.asked import expect, find
 from autofix.flow.context import Context
 from autofix.flow.record import of_incident
+from autofix.ports import Transaction
 
 
-def approve(ctx: Context, incident_id: int, by: str) -> Incident:
-    """Yes to the step that waits. Nobody approves what they asked for themselves."""
+def approve(ctx: Context, incident_id: int, by: str, groups: Collection[str] = ()) -> Incident:
+    """Yes to the step that waits. `groups`: those of the person, as the system knows them.
+
+    HeldError, and an event on the record, for who asked for it and for who may not approve.
+    """
     now = ctx.clock.now()
     with ctx.store.transaction() as tx:
         incident = find(tx, incident_id)
         expect(incident, (State.AWAITING_APPROVAL,), "approved")
-        if incident.requested_by == by:
-            tx.record(of_incident(incident, "approval_refused", now, by))
-            refused = incident
-        else:
-            key = approval_key(incident, incident.step)
-            approved = incident.with_(
-                approved={**incident.approved, key: by},
-                due_at=now,
-                updated_at=now,
-                reason=f"step {incident.step + 1} approved by {by}",
-            )
-            approved = deadlines.taken(approved, now)
-            return tx.save_incident(approved, of_incident(approved, "approved", now, by))
-    raise HeldError(
-        f"{by} asked for incident {refused.id} and can't approve it",
-        hint="somebody else must approve it",
+        refusal, hint = _refusal(ctx, incident, by, groups)
+        if not refusal:
+            return _approved(tx, incident, by, now)
+        tx.record(of_incident(incident, "approval_refused", now, by, error=refusal))
+    raise HeldError(refusal, hint=hint)
+
+
+def _approved(tx: Transaction, incident: Incident, by: str, now: float) -> Incident:
+    approved = incident.with_(
+        approved={**incident.approved, approval_key(incident, incident.step): by},
+        due_at=now,
+        updated_at=now,
+        reason=f"step {incident.step + 1} approved by {by}",
     )
+    approved = deadlines.taken(approved, now)
+    return tx.save_incident(approved, of_incident(approved, "approved", now, by))
+
+
+def _refusal(ctx: Context, incident: Incident, by: str, groups: Collection[str]) -> tuple[str, str]:
+    """(why this person may not approve it, who may instead)."""
+    if login(incident.requested_by) == login(by):
+        why = f"{by} asked for incident {incident.id} and can't approve it"
+        return why, "somebody else must approve it"
+    runbook = ctx.book.runbooks.get(incident.runbook)
+    approvers = runbook.guards.approvers if runbook else None
+    if approvers is None or approvers.include(login(by), groups):
+        return "", ""
+    return f"{by} may not approve {incident.runbook}", f"these may: {approvers}"
 
 
 def reject(ctx: Context, incident_id: int, by: str, note: str = "") -> Incident:

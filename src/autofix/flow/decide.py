@@ -15,6 +15,7 @@ from autofix.core.decisions import (
     approval_key,
     asked_key,
     decide,
+    held_by,
     unquieted,
 )
 from autofix.core.guards.fleet import HOUR
@@ -137,7 +138,7 @@ def _hold(
     ctx: Context, tx: Transaction, runbook: Runbook, incident: Incident, hold: Hold, now: float
 ) -> None:
     since = incident.held_since if incident.held_since is not None else now
-    changed = incident.state is not State.HELD or _guard_of(incident) != hold.guard
+    changed = incident.state is not State.HELD or held_by(incident) != hold.guard
     held = incident.with_(
         state=State.HELD,
         reason=f"{hold.guard}: {hold.reason}" if changed else incident.reason,
@@ -183,10 +184,6 @@ def _flapping_told(tx: Transaction, held: Incident) -> bool:
         and any(mark.startswith("cooldown") for mark in each.paged_for)
         for each in tx.incidents(runbook=held.runbook, host=held.host)
     )
-
-
-def _guard_of(incident: Incident) -> str:
-    return incident.reason.partition(":")[0]
 
 
 def _await(

@@ -52,4 +52,5 @@ def draft(runbook: Runbook, signal: Signal, now: float, was_ill: bool | None = N
         accepted=signal.accepted,
         check=signal.check,
         was_ill=was_ill,
+        labels=signal.labels,
     )

@@ -13,6 +13,7 @@ from autofix.errors import HeldError, UsageError
 from autofix.flow import pauses
 from autofix.flow.context import Context
 from autofix.flow.record import of_run
+from autofix.flow.waking import wake
 from autofix.ports import Reads
 
 LIVE = (RunState.CLAIMED, RunState.STARTED)
@@ -112,6 +113,10 @@ def resume(ctx: Context, by: str, *, runbook: str = "", host: str = "") -> Resum
         gone = merged(files, rows)
         found = _what_now(ctx, tx, gone, [each.id for each in files])
     ctx.switch.lift(each.id for each in files)
+    free = {each.id for each in found.held}
+    if free:
+        with ctx.store.transaction() as tx:
+            wake(tx, ctx.clock.now(), lambda each: each.id in free)
     return found
 
 
