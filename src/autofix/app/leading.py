@@ -17,14 +17,23 @@ TRY_EVERY, LOOK_EVERY = 1.0, 0.1
 
 
 @contextmanager
-def leading(store: Store, owner: str, stopping: threading.Event) -> Iterator[Lead | None]:
+def leading(
+    store: Store, owner: str, stopping: threading.Event, waiting: Callable[[], None] = lambda: None
+) -> Iterator[Lead | None]:
     """The lead, waited for where servers on several machines share the store; None when we were
-    stopped before it came. ServerBusy where they don't."""
+    stopped before it came. ServerBusy where they don't. `waiting` is called while it is waited for.
+    """
     with ExitStack() as stack:
-        yield _lead(stack, store, owner, stopping)
+        yield _lead(stack, store, owner, stopping, waiting)
 
 
-def _lead(stack: ExitStack, store: Store, owner: str, stopping: threading.Event) -> Lead | None:
+def _lead(
+    stack: ExitStack,
+    store: Store,
+    owner: str,
+    stopping: threading.Event,
+    waiting: Callable[[], None],
+) -> Lead | None:
     said = ""
     while not stopping.is_set():
         try:
@@ -35,6 +44,7 @@ def _lead(stack: ExitStack, store: Store, owner: str, stopping: threading.Event)
             if str(error) != said:
                 said = str(error)
                 log.info("standing by: %s", said)
+            waiting()
             stopping.wait(TRY_EVERY)
         else:
             if said:

@@ -10,10 +10,8 @@ from functools import partial
 from autofix.app import record
 from autofix.app.chores import Chore, Chores
 from autofix.app.leading import leading, led
-from autofix.app.pulse import Pulse
-from autofix.app.sentry import Sentry
 from autofix.app.site import Site, owner_name
-from autofix.app.ticking import Ticker
+from autofix.app.vigil import Vigil
 from autofix.core.audit import AuditEvent
 from autofix.core.runs import RunKind
 from autofix.errors import AutofixError, ConfigError, Deposed
@@ -26,7 +24,6 @@ from autofix.flow.recover import recover
 from autofix.flow.stopping import cancel_all
 from autofix.flow.takeover import free_lapsed
 from autofix.flow.tick import Engine
-from autofix.options import Options
 from autofix.ports import Lead
 from autofix.scheduling.schedule import Schedule
 
@@ -56,6 +53,7 @@ class Server:
         self._engine: Engine | None = None
         self._stopped_by = ""
         self._notary: Notary
+        self._vigil: Vigil
 
     def stop(self, by: str = "") -> None:
         """Ask it to end; safe in a signal handler."""
@@ -65,10 +63,12 @@ class Server:
 
     def run(self) -> None:
         owner = owner_name("serve")
+        self._vigil = vigil = Vigil(self._site, owner)
         while not self._stopping.is_set():
-            with leading(self._site.store, owner, self._stopping) as lead:
+            with leading(self._site.store, owner, self._stopping, vigil.stand_by) as lead:
                 if lead is not None:
                     self._lead(led(self._site.context(owner, full=True), lead), lead)
+        vigil.stopped(self._stopped_by)
 
     def _lead(self, ctx: Context, lead: Lead) -> None:
         """Until we are stopped, or another server leads."""
@@ -96,38 +96,25 @@ class Server:
         self._engine = engine = Engine(ctx, pools.start)
         schedule = Schedule(ctx, pools, engine.wake, self._site.timezone)
         schedule.start()
-        ticker = Ticker(self._site.settings.state, ctx.owner, self._site.file, ctx.clock.now)
-        sentry = Sentry(ctx, self._site.file, self._site.settings.state)
-        chores = [*self._chores(ctx, schedule), *self._watched(sentry)]
+        chores = [*self._chores(ctx, schedule), *self._vigil.begin(ctx, over)]
         Chores(ctx, chores, over).start()
-        Pulse(ctx, self._heartbeat, lambda: ticker.age, over).start()
         try:
-            engine.run(until=lambda: self._round(ticker, lead))
+            engine.run(until=lambda: self._round(lead))
         finally:
             over.set()
             schedule.stop()
-            ticker.stopping()
-            self._end_runs(ctx, pools, ticker, lead)
+            self._vigil.ending()
+            self._end_runs(ctx, pools, lead)
             pools.close(wait=False)
-        sentry.leave_surely()
-        ticker.stopped(self._stopped_by)
+        if not lead.lost():
+            self._vigil.ended()
 
-    def _round(self, ticker: Ticker, lead: Lead) -> bool:
+    def _round(self, lead: Lead) -> bool:
         """The engine has gone round once more; must it stop?"""
-        ticker.beat()
+        self._vigil.beat()
         return self._stopping.is_set() or bool(lead.lost())
 
-    def _heartbeat(self) -> Options | None:
-        return self._site.settings.parts.get("heartbeat")
-
-    def _watched(self, sentry: Sentry) -> list[Chore]:
-        return [
-            Chore("sentinel", 5.0, lambda: sentry.keep(self._site.settings.sentinel.enabled)),
-            Chore("what is open", 10.0, sentry.leave),
-            Chore("what the sentinel sent", 30.0, sentry.take_up),
-        ]
-
-    def _end_runs(self, ctx: Context, pools: Pools, ticker: Ticker, lead: Lead) -> None:
+    def _end_runs(self, ctx: Context, pools: Pools, lead: Lead) -> None:
         """No playbook outlives the server; what was cut short is written down as cancelled."""
         pools.close(wait=False)  # what waits for a thread stays planned, in the store
         spared = time.monotonic() + DEBTS
@@ -136,7 +123,7 @@ class Server:
             late = time.monotonic() > spared
             if not lead.lost():  # else they end by that: see LedRunner
                 _try_to_cancel(ctx, tuple(RunKind) if late else (RunKind.FIX,))
-            ticker.beat()
+            self._vigil.beat()
             ctx.clock.sleep(0.1)
 
     def _chores(self, ctx: Context, schedule: Schedule) -> list[Chore]:

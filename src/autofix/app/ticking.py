@@ -12,7 +12,7 @@ from pathlib import Path
 
 from autofix import __version__
 from autofix.app.sentinel import files
-from autofix.core.watching import SERVING, STOPPED, STOPPING, Tick
+from autofix.core.watching import STOPPED, Tick
 from autofix.flow.context import log
 
 #: Seconds between two ticks.
@@ -30,11 +30,12 @@ class Ticker:
         pid = os.getpid()
         began, _ = files.process_state(pid)
         self._tick = {
-            **asdict(Tick("", 0.0, pid, owner, files.boot_id(), SERVING, "", began)),
+            **asdict(Tick("", 0.0, pid, owner, files.boot_id(), "starting", "", began)),
             "version": __version__, "project": str(project),
         }  # fmt: skip
         self._last = float("-inf")
         self._said = ""
+        self._ticked = False
 
     @property
     def age(self) -> float:
@@ -46,18 +47,20 @@ class Ticker:
         if self.age >= EVERY:
             self._write()
 
-    def stopping(self) -> None:
-        """Running playbooks are being ended; that may take a while."""
-        self._tick["state"] = STOPPING
-        self._write()
+    def be(self, state: str) -> None:
+        """The next tick says so; at once if it is news."""
+        if self._tick["state"] != state:
+            self._tick["state"] = state
+            self._write()
 
     def stopped(self, by: str) -> None:
         """Stopped on purpose: no cause for alarm."""
-        self._tick |= {"state": STOPPED, "by": by}
-        self._write()
+        if self._ticked:
+            self._tick |= {"state": STOPPED, "by": by}
+            self._write()
 
     def _write(self) -> None:
-        self._last = time.monotonic()
+        self._last, self._ticked = time.monotonic(), True
         self._tick["at"] = self._now()
         try:
             files.replace_text(self._path, json.dumps(self._tick))

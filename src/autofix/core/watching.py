@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-SERVING, STOPPING, STOPPED = "serving", "stopping", "stopped"
+SERVING, STANDBY, STOPPING, STOPPED = "serving", "standby", "stopping", "stopped"
 
 
 @dataclass(frozen=True)
@@ -172,6 +172,8 @@ def _silent(memory: Memory, seen: Seen, rules: Rules) -> Call | None:
 def _stopped(memory: Memory, seen: Seen, rules: Rules, found: Verdict) -> Call | None:
     if _said(memory, CallKind.OUTAGE) and not _said(memory, CallKind.LEFT_OPEN):
         return Call(CallKind.ENDED)
+    if seen.known.leader:
+        return None  # another server decides, and pages
     waited, passed = silent(memory, seen), overdue(memory, seen)
     if waited >= rules.stopped_after:
         if found is Verdict.NOT_STARTED and not _said(memory, CallKind.NOT_STARTED):

@@ -39,7 +39,7 @@ def _headline(call: Call, host: str, known: Known, process: str) -> str:
         CallKind.OUTAGE: f"autofix on {host} {still}{hangs}: {count(known.total)}",
         CallKind.DEADLINE: f"autofix on {host} does not run, and {_fall_due(call.passed)}",
         CallKind.TAKEN_OVER: f"autofix on {host} {hangs}; another server has taken over",
-        CallKind.LEFT_OPEN: f"autofix on {host} was stopped and left {count(known.total)}",
+        CallKind.LEFT_OPEN: f"autofix on {host} was stopped and left {_left(known)}",
         CallKind.NOT_STARTED: f"autofix on {host} was not started since the machine was",
         CallKind.BACK: f"autofix on {host} runs again",
         CallKind.ENDED: f"autofix on {host} was stopped in order",
@@ -52,6 +52,11 @@ def count(total: int) -> str:
     return (
         f"{total or 'no'} incident{'' if total == 1 else 's'} {'is' if total == 1 else 'are'} open"
     )
+
+
+def _left(known: Known) -> str:
+    words = [f"{known.total} incident{'' if known.total == 1 else 's'} open"] if known.total else []
+    return " and ".join([*words, *([f"{len(known.runs)} runs unfinished"] if known.runs else [])])
 
 
 def _fall_due(passed: Sequence[Open]) -> str:

@@ -73,5 +73,4 @@ def project(patient: Patient) -> Iterator[Finding]:
 def paused(patient: Patient) -> Iterator[Finding]:
     """A pause that somebody forgot is a night without autofix."""
     for each in patient.site.killswitch.pauses():
-        said = f"{each.scope} is paused by {each.by}: {each.reason}"
-        yield warn("pause", inert(said, 300), "autofix resume, if it was forgotten")
+        yield warn("pause", inert(each.words, 300), "autofix resume, if it was forgotten")
