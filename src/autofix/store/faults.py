@@ -56,7 +56,7 @@ def _of_code(code: str) -> tuple[str, str] | None:
 
 def _of_connecting(said: str) -> tuple[str, str] | None:
     """PostgreSQL's client gives no code while it connects: what it says must do."""
-    if "connection" not in said and "server" not in said:
+    if not any(word in said for word in ("connection", "server", "resolve host")):
         return None
     return next((known for words, known in CONNECTING if words in said), None)
 

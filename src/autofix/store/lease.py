@@ -111,6 +111,7 @@ class RowLead:
         """Give the lead up, so that another has it at once."""
         self._over.set()
         self._thread.join()
+        self._lost = self._lost or "the lead was given up"
         mine = update(leaders).where(_HERE, leaders.c.token == self.token)
         try:
             with mapping(self._where), self._engine.begin() as connection:
