@@ -45,7 +45,7 @@ def runbook(found: RunbookFile, file: str) -> Runbook:
 
 def _trigger(block: ProbeTriggerBlock | AlertTriggerBlock | ScheduleTriggerBlock) -> Trigger:
     if isinstance(block, ScheduleTriggerBlock):
-        return ScheduleTrigger(block.schedule, block.hosts, block.jitter)
+        return ScheduleTrigger(block.schedule, block.hosts, block.jitter, block.catch_up)
     if isinstance(block, AlertTriggerBlock):
         return AlertTrigger(
             alert=block.alert,

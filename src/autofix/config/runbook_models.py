@@ -67,6 +67,7 @@ class ScheduleTriggerBlock(Block):
     schedule: OneLine
     hosts: OneLine
     jitter: Span = 0.0
+    catch_up: Span = 86400.0
 
 
 class InputBlock(Block):

@@ -2,52 +2,78 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from autofix.core.incidents import Origin
+from autofix.core.audit import AuditEvent
 from autofix.core.runbooks import ProbeTrigger, Runbook, ScheduleTrigger
-from autofix.core.signals import Signal
 from autofix.errors import StoreError
 from autofix.flow.context import Context, log
 from autofix.flow.intake import Observation
 from autofix.flow.looking import look
 from autofix.flow.pools import Pools
-from autofix.flow.record import of_signal
+from autofix.flow.record import AUTOFIX
 from autofix.scheduling import cron
 from autofix.scheduling.observer import Observer
+from autofix.scheduling.slots import Slots
 
 #: First looks are spread over this many seconds, so that a start is not a stampede.
 SPREAD = 1.0
-#: How many times, a second apart, a cron slot is written again when the store fails.
-SLOT_TRIES = 120
+#: Seconds between two looks at the clocks, and at slots that are still owed.
+PACE, OWED_EVERY = 5.0, 30.0
+#: A wall clock that moved by more than this against the steady one was set, or the machine slept.
+JUMP = 2.0
+#: Late is late, not forgotten: APScheduler's own defaults drop jobs without a word.
+OPTIONS: dict[str, Any] = {
+    "timezone": UTC,
+    "job_defaults": {"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+}
+
+
+def background() -> BaseScheduler:
+    return BackgroundScheduler(executors={"default": ThreadPoolExecutor(4)}, **OPTIONS)
 
 
 class Schedule:
-    """APScheduler with its silent drops turned off: late is late, not forgotten."""
+    """APScheduler, which wakes us, and what keeps it honest when clocks are moved."""
 
     def __init__(
-        self, ctx: Context, pools: Pools, wake: Callable[[], None], timezone: str = "UTC"
+        self,
+        ctx: Context,
+        pools: Pools,
+        wake: Callable[[], None],
+        timezone: str = "UTC",
+        *,
+        scheduler: BaseScheduler | None = None,
+        wall: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ctx, self._pools, self._timezone, self._wake = ctx, pools, timezone, wake
+        self._ctx, self._pools, self._timezone = ctx, pools, timezone
         self._observer = Observer(ctx, wake)
-        self._scheduler = BackgroundScheduler(
-            timezone=UTC,
-            executors={"default": ThreadPoolExecutor(4)},
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-        )
+        self._slots = Slots(ctx, timezone, wake, wall)
+        self._scheduler: Any = scheduler or background()
+        self._wall, self._steady = wall, steady
+        self._apart, self._looked = wall() - steady(), steady()
+        self._over = threading.Event()
+        self._keeper = threading.Thread(target=self._keep_on, name="clocks", daemon=True)
 
     def start(self) -> None:
         self._observer.start()
         self._scheduler.start()
         self.load()
+        self.keep_slots()
+        self._keeper.start()
 
     def stop(self) -> None:
+        self._over.set()
         self._scheduler.shutdown(wait=False)
         self._observer.stop()
 
@@ -60,6 +86,7 @@ class Schedule:
             for index, each in enumerate(runbook.triggers)
             if isinstance(each, ProbeTrigger | ScheduleTrigger)
         }
+        self._slots.load({name: job for name, job in wanted.items() if _by_slots(*job)})
         for job in self._scheduler.get_jobs():
             known = wanted.get(job.id)
             if known is None or job.args != known:
@@ -67,6 +94,45 @@ class Schedule:
         for order, (name, (runbook, index)) in enumerate(sorted(wanted.items())):
             if self._scheduler.get_job(name) is None:
                 self._add(name, runbook, index, SPREAD * (order % 20) / 20)
+
+    def keep(self) -> None:
+        """Notice a clock that was moved, and do what is owed of the slots."""
+        apart = self._wall() - self._steady()
+        moved, self._apart = apart - self._apart, apart
+        if abs(moved) > JUMP:
+            self._moved(moved)
+        if abs(moved) > JUMP or self._steady() - self._looked >= OWED_EVERY:
+            self.keep_slots()
+
+    def keep_slots(self) -> None:
+        """Do what is owed of the slots: at the start that is what was missed meanwhile."""
+        self._looked = self._steady()
+        self._slots.check_all()
+
+    def _keep_on(self) -> None:
+        while not self._over.wait(PACE):
+            try:
+                self.keep()
+            except Exception:  # noqa: BLE001 - what keeps the clocks goes on
+                log.exception("looking at the clocks failed")
+
+    def _moved(self, seconds: float) -> None:
+        """APScheduler waits for moments on the wall: after a step it must reckon anew."""
+        log.warning("the clock was moved by %+.0f s, or the machine slept", seconds)
+        if seconds < 0:
+            now = datetime.fromtimestamp(self._wall(), UTC)
+            for job in self._scheduler.get_jobs():
+                every = isinstance(job.trigger, IntervalTrigger)
+                job.modify(
+                    next_run_time=now if every else job.trigger.get_next_fire_time(None, now)
+                )
+        self._scheduler.wakeup()
+        try:
+            with self._ctx.store.transaction() as tx:
+                told = {"seconds": round(seconds, 1)}
+                tx.record(AuditEvent(self._ctx.clock.now(), AUTOFIX, "clock.moved", payload=told))
+        except StoreError as error:
+            self._ctx.store_failed(error)
 
     def _add(self, name: str, runbook: Runbook, index: int, offset: float) -> None:
         trigger = runbook.triggers[index]
@@ -90,7 +156,8 @@ class Schedule:
     def _first(self, trigger: ProbeTrigger, offset: float) -> dict[str, Any]:
         if trigger.cron:
             return {}
-        return {"next_run_time": datetime.now(UTC) + timedelta(seconds=offset)}
+        now = datetime.fromtimestamp(self._wall(), UTC)
+        return {"next_run_time": now + timedelta(seconds=offset)}
 
     def _look(self, runbook: Runbook, index: int) -> None:
         trigger = runbook.triggers[index]
@@ -109,36 +176,8 @@ class Schedule:
         return task
 
     def _slot(self, runbook: Runbook, index: int) -> None:
-        """A cron slot comes once: while the store is away it is tried again."""
-        trigger = runbook.triggers[index]
-        assert isinstance(trigger, ScheduleTrigger)
-        slot = cron.latest_slot(trigger.cron, self._timezone, self._ctx.clock.now())
-        for _ in range(SLOT_TRIES):
-            try:
-                self._claim(runbook, index, trigger, slot)
-                return
-            except StoreError as error:
-                log.error("the slot %s of %s is not yet written: %s", slot, runbook.name, error)
-                self._ctx.clock.sleep(1.0)
-        log.critical("the slot %s of %s was missed: the store is away", slot, runbook.name)
+        self._slots.check(f"{runbook.name}.{index}")
 
-    def _claim(self, runbook: Runbook, index: int, trigger: ScheduleTrigger, slot: str) -> None:
-        """Claimed once for ever, its signals written in the same commit."""
-        now = self._ctx.clock.now()
-        with self._ctx.store.transaction() as tx:
-            if not tx.claim_slot(f"{runbook.name}.{index}", slot):
-                return
-            for host in self._ctx.book.inventory.hosts(trigger.hosts):
-                signal = Signal(
-                    0,
-                    Origin.SCHEDULE,
-                    now,
-                    host,
-                    runbook.name,
-                    trigger=index,
-                    inputs={name: each.default for name, each in runbook.inputs.items()},
-                    by="schedule",
-                    reason=f"the schedule's slot {slot}",
-                )
-                tx.add_signal(signal, of_signal(signal, "received", now))
-        self._wake()
+
+def _by_slots(runbook: Runbook, index: int) -> bool:
+    return isinstance(runbook.triggers[index], ScheduleTrigger)
