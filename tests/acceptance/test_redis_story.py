@@ -148,7 +148,7 @@ def test_after_three_attempts_the_breaker_opens(tmp_path: Path, full_redis: Redi
             project.wait_for_state(number, "escalated")
             assert project.autofix("incidents", "resolve", str(number)).returncode == 0
         fourth = project.wait_for_state(4, "escalated")
-        assert "breaker open: 3 attempts on r1" in fourth["reason"]
+        assert "breaker open on r1: 3 attempts" in fourth["reason"]
         assert project.runs(4) == []
         by_hand = project.autofix("run", "useless", "--host", "r1")
         assert by_hand.returncode == 3

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from autofix.core.decisions import Act, AwaitApproval, Decision, decide
+from autofix.core.decisions import (
+    Act,
+    AwaitApproval,
+    Decision,
+    decide,
+    needs_approval,
+    next_step,
+)
 from autofix.core.durations import human
-from autofix.core.guards import GUARDS
+from autofix.core.guards import GUARDS, Situation
 from autofix.core.incidents import Incident, Origin, State
 from autofix.core.inert import inert
 from autofix.core.runbooks import AlertTrigger, ProbeTrigger, Runbook, ScheduleTrigger
@@ -119,15 +128,35 @@ def _one(
         lines.append(f"for {incident.subject}:")
     if real:
         lines.append(f"incident {incident.id} is {incident.state}: {incident.reason}")
-    for name, guard in GUARDS.items():
-        brake = guard(runbook, incident, seen)
-        words = brake.reason if brake else "lets it pass"
-        lines.append(f"guard {name}: {words}")
     names = scope(ctx, incident.host, incident.facts, incident.inputs)
+    lines += _guards(runbook, incident, seen, names)
     decision = decide(runbook, incident, seen, names)
     if isinstance(decision, Act):
         lines += list(decision.skipped)
     return lines, incident if real else None, decision
+
+
+def _guards(
+    runbook: Runbook, incident: Incident, seen: Situation, names: Mapping[str, Any]
+) -> list[str]:
+    """Each guard and what it says, not only the first that brakes; approval comes last."""
+    lines = []
+    for name, guard in GUARDS.items():
+        brake = guard(runbook, incident, seen)
+        until = (
+            f" (until {human(brake.until - seen.now)} from now)" if brake and brake.until else ""
+        )
+        passes = f"passes ({_stands(seen)})" if name == "breaker" else "passes"
+        lines.append(f"guard {name}: {f'brakes: {brake.reason}{until}' if brake else passes}")
+    step = next_step(runbook, incident.step, names).index
+    if step is not None:
+        asks = needs_approval(runbook, incident, step, names)
+        lines.append(f"approval: {asks or f'step {step + 1} needs none'}")
+    return lines
+
+
+def _stands(seen: Situation) -> str:
+    return f"{seen.breaker.state.replace('_', '-')}: {seen.breaker.why}"
 
 
 def _verdict(reads: Reads, runbook: Runbook, host: str, explained: list[Explained]) -> str:

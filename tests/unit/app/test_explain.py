@@ -44,7 +44,7 @@ def test_a_cooldown_is_told_for_the_subject_it_holds() -> None:
     world.look("r1")
     words = said(world)
     assert "for 6380:" in words
-    assert "guard cooldown: cooldown for another" in words
+    assert "guard cooldown: brakes: cooldown for another" in words
     assert "(last: incident 1, healed); if a trigger fired now it would not act" in words
 
 
@@ -54,7 +54,7 @@ def test_an_open_incident_says_why_it_stands_where_it_stands() -> None:
     world.ill()
     words = said(world)
     assert "incident 1 is held: pause: r1 paused by ann: disk swap" in words
-    assert "guard paused: r1 paused by ann: disk swap" in words
+    assert "guard pause: brakes: r1 paused by ann: disk swap" in words
 
 
 def test_an_unknown_host_is_refused() -> None:

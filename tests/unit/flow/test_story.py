@@ -151,13 +151,13 @@ def test_after_three_attempts_the_breaker_opens_and_nothing_runs() -> None:
     world = World(with_guards(cooldown=0))
     for number in (1, 2, 3):
         world.ill()
-        world.pass_time(150)
+        world.pass_time(400)
         people.resolve(world.ctx, number, "ann")
     played = len(world.hands.orders)
     world.ill()
     world.pass_time(60)
     assert world.incident(4).state is State.ESCALATED
-    assert world.incident(4).reason.startswith("breaker open: 3 attempts on r1 within 1d")
+    assert world.incident(4).reason.startswith("breaker open on r1: 3 attempts within 1d")
     assert len(world.hands.orders) == played
     assert len(world.bell.rung) == 4
 
