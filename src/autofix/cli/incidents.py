@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 
 import click
 
-from autofix.cli import deadlines
+from autofix.cli import calls, deadlines
 from autofix.cli.output import (
     NUMBER,
     ago,
@@ -23,10 +24,9 @@ from autofix.core.audit import AuditEntry
 from autofix.core.deadlines import deadlines_of
 from autofix.core.incidents import ENDED, LIVE, Incident
 from autofix.core.inert import inert, shown
-from autofix.core.pages import Page
 from autofix.core.runs import Run
 from autofix.errors import UsageError
-from autofix.flow import approvals, people, progress
+from autofix.flow import approvals, people, progress, taking
 from autofix.flow.context import Context
 
 
@@ -90,17 +90,21 @@ def show(number: int, as_json: bool) -> None:
             raise UsageError(f"there is no incident {number}", hint="see `autofix incidents list`")
         runs = sorted(reads.runs(incident=number), key=lambda run: run.id)
         pages = sorted(reads.pages(incident=number), key=lambda page: page.id)
+        digests = reads.digests(number)
         record = reads.audit(incident=number)
     if as_json:
         due = deadlines_of(incident, here.clock.now())
-        found = {"incident": incident, "runs": runs, "pages": pages, "record": record}
+        told = {"pages": pages, "digests": digests}
+        found = {"incident": incident, "runs": runs, **told, "record": record}
         print_json({**found, "deadlines": due})
         return
-    _show(incident, runs, pages, record, here.clock.now())
+    now = here.clock.now()
+    told_of = [*calls.call_lines(incident, record, now), *calls.page_lines(pages, digests, now)]
+    _show(incident, runs, told_of, record, now)
 
 
 def _show(
-    incident: Incident, runs: list[Run], pages: list[Page], record: list[AuditEntry], now: float
+    incident: Incident, runs: list[Run], told_of: list[str], record: list[AuditEntry], now: float
 ) -> None:
     print(f"incident {incident.id}  {incident.runbook} on {incident.target}")
     print(f"  {incident.severity}  {incident.state}: {inert(incident.reason, 500)}")
@@ -116,13 +120,8 @@ def _show(
             f"  run {run.id}  step {run.step + 1} {run.kind} {run.playbook}: {ended} "
             f"{inert(run.reason, 300)}"
         )
-    for page in pages:
-        to = (
-            f"by {page.sent_by}"
-            if page.sent_by
-            else f"tried {page.tried}; {inert(page.last_error)}"
-        )
-        print(f"  page {page.id}  {page.state} {to}")
+    for line in told_of:
+        print(f"  {line}")
     print("  record:")
     for entry in record:
         event = entry.event
@@ -164,11 +163,27 @@ note_option = click.option("--note", default="", help="A line for the record.")
 
 
 @incidents.command()
-@number_argument
+@click.argument("number", type=NUMBER, required=False)
+@click.option("--page", type=NUMBER, default=None, help="All that this page is about.")
+@click.option("--code", default="", help="What the code or the link in a page is for; - reads it.")
 @json_option
-def ack(number: int, as_json: bool) -> None:
-    """Say that you have it: the paging stops."""
-    _act(number, as_json, lambda ctx, by: people.acknowledge(ctx, number, by))
+def ack(number: int | None, page: int | None, code: str, as_json: bool) -> None:
+    """Say that you have it: the calls stop."""
+    if [bool(number), bool(page), bool(code)].count(True) != 1:
+        raise UsageError("say what you have: its number, --page or --code", hint="one of the three")
+    if number is not None:
+        _act(number, as_json, lambda ctx, by: people.acknowledge(ctx, number, by))
+        return
+    ctx, by = site().context(actor()), actor()
+    given = sys.stdin.readline() if code == "-" else code
+    taken = taking.by_code(ctx, given, by) if page is None else taking.all_of(ctx, page, by)
+    if as_json:
+        print_json(taken)
+        return
+    for incident in taken:
+        print(f"incident {incident.id} is {incident.state}: {inert(incident.reason, 500)}")
+    if not taken:
+        print("nothing of it waits for anybody any more")
 
 
 @incidents.command()

@@ -71,11 +71,13 @@ def of_signal(signal: Signal, verb: str, at: float, **more: Any) -> AuditEvent:
 
 def of_page(page: Page, verb: str, at: float, **more: Any) -> AuditEvent:
     payload = {"policy": page.policy, "title": page.title, **more}
+    if page.id:
+        payload["page"] = page.id
     return AuditEvent(
         at,
         AUTOFIX,
         f"page.{verb}",
-        str(page.data.get("runbook", "")),
+        page.runbook or str(page.data.get("runbook", "")),
         str(page.data.get("host", "")),
         page.incident,
         None,

@@ -1,0 +1,121 @@
+"""`autofix pages`: who was told of what, by which channel, when, and what failed."""
+
+from __future__ import annotations
+
+import click
+
+from autofix.cli import calls
+from autofix.cli.output import NUMBER, ago, json_option, plain, print_json, table, when
+from autofix.cli.session import site
+from autofix.core.audit import AuditEntry
+from autofix.core.inert import inert
+from autofix.core.pages import Member, Page, PageKind, PageState
+from autofix.errors import UsageError
+from autofix.ports import Reads
+
+#: How many of a digest's members are read for one answer.
+MEMBERS = 100_000
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def pages(ctx: click.Context) -> None:
+    """Pages: list, show."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_)
+
+
+@pages.command("list")
+@click.option("--waiting", is_flag=True, help="Only those that no channel has taken yet.")
+@click.option("--incident", type=NUMBER, default=None, help="Only about this incident.")
+@click.option("--runbook", default="", help="Only of this runbook.")
+@click.option("--before", type=NUMBER, default=None, help="Only numbers below this: the next page.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@json_option
+def list_(
+    waiting: bool = False,
+    incident: int | None = None,
+    runbook: str = "",
+    before: int | None = None,
+    limit: int = 50,
+    as_json: bool = False,
+) -> None:
+    """The latest pages, newest first."""
+    here = site()
+    states = [PageState.QUEUED] if waiting else None
+    with here.store.reading() as reads:
+        found = reads.pages(
+            incident=incident, runbook=runbook, states=states, before=before, limit=limit
+        )
+        if incident is not None:
+            shared = [page for page in reads.digests(incident) if states is None or page.due_at]
+            found = sorted([*found, *shared], key=lambda page: -page.id)[:limit]
+    if as_json:
+        print_json(found)
+        return
+    now = here.clock.now()
+    rows = [
+        (
+            page.id,
+            page.severity,
+            page.kind,
+            page.state,
+            page.sent_by or "-",
+            ago(page.created_at, now),
+            page.title if page.state is not PageState.QUEUED else _waiting(page, now),
+        )
+        for page in found
+    ]
+    empty = "every page was taken" if waiting else "no pages yet"
+    table(("id", "sev", "kind", "state", "taken by", "queued", "what"), rows, empty)
+
+
+def _waiting(page: Page, now: float) -> str:
+    return f"{page.title} [{calls.became(page, now)}]"
+
+
+@pages.command()
+@click.argument("number", type=NUMBER)
+@json_option
+def show(number: int, as_json: bool) -> None:
+    """One page: its words, who it is about, and each try to send it."""
+    here = site()
+    with here.store.reading() as reads:
+        page = reads.page(number)
+        if page is None:
+            raise UsageError(f"there is no page {number}", hint="see `autofix pages list`")
+        record = _record(reads, page)
+        members = reads.members(number, limit=MEMBERS)
+    if as_json:
+        print_json({**plain(page), "members": members, "record": record})
+        return
+    _show(page, members, record, here.clock.now())
+
+
+def _record(reads: Reads, page: Page) -> list[AuditEntry]:
+    found = [
+        entry
+        for verb in ("written", "failed", "sent", "dropped")
+        for entry in reads.audit(
+            action=f"page.{verb}", incident=page.incident, newest_first=True, limit=10_000
+        )
+    ]
+    return [entry for entry in found if entry.event.payload.get("page") == page.id]
+
+
+def _show(page: Page, members: list[Member], record: list[AuditEntry], now: float) -> None:
+    print(f"page {page.id}  {page.kind}  {page.state} {calls.became(page, now)}")
+    print(f"  {inert(page.title, 250)}")
+    level = f", level {page.level + 1}" if page.kind in (PageKind.CALL, PageKind.DIGEST) else ""
+    print(f"  policy {page.policy or '-'}{level}: {', '.join(page.channels) or 'no channels'}")
+    print(f"  queued {when(page.created_at)}")
+    for line in calls.attempts(record, page):
+        print(f"  {line}")
+    print()
+    for line in inert(page.text, 60_000, lines=True).splitlines():
+        print(f"  {line}".rstrip())
+    if members:
+        print(f"\n  all {len(members)} that it is about:")
+    for each in members:
+        number = f"incident {each.incident} on " if each.incident else ""
+        print(f"    {number}{inert(each.target, 120)}: {inert(each.why, 200)}")
