@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autofix.core.escalation import Policy
+from autofix.core.escalation import simple
 from autofix.core.incidents import Incident, Origin, State
 from autofix.core.pages import Page
 from autofix.core.readings import Reading
@@ -28,8 +28,8 @@ from autofix.testing.inventory import FakeInventory
 from crashkit.books import BOOKS, FACTS, HOSTS, SICK
 from crashkit.lasting import LastingClock, Traces
 
-LENGTH = 150.0  # seconds in which things happen; what follows of them is told to its end
-LOOK_EVERY = 10.0
+LENGTH = 90.0  # seconds in which things happen; what follows of them is told to its end
+LOOK_EVERY = 15.0
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Teller:
             BOOKS,
             FakeInventory({"redis": {host: {} for host in HOSTS}}),
             {"bell": Bell(self.traces)},
-            {"default": Policy("default", ("bell",))},
+            {"default": simple("default", "bell")},
         )
         self.ctx = Context(
             store, self.clock, Hands(seed, self.traces), lambda _: senses, book, "teller"

@@ -6,6 +6,7 @@ around them (hosts, playbooks, channels, people) is told by a seed. See tests/cr
 
 from __future__ import annotations
 
+import random
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import pytest
 from autofix.crashpoints import POINTS
 from crashkit.cases import REAL_ONLY, Forged, cases
 
+SOAK = [pytest.mark.soak, pytest.mark.timeout(3600)]
 FORGED = [point for point in POINTS if point not in REAL_ONLY]
 
 
@@ -73,6 +75,25 @@ def test_before_and_after_every_commit_of_a_story(forge: Forged, seed: int) -> N
         for where in ("before", "after"):
             assert died_and_went_on(forge.case(seed, f"commit.{where}:{number}"))
     print(f"seed {seed}: {commits} commits, each died before and after")
+
+
+def some_deaths(seed: int, count: int = 4) -> list[str]:
+    """Wherever it comes: at commits, in the middle of playbooks, on the way to a channel."""
+    dice = random.Random(seed)
+    far = {"commit.after": 40, "run.event": 8, "run.ended": 3, "page.sent": 2, "run.claimed": 3}
+    chosen = dice.choices(list(far), [3, 6, 2, 1, 2], k=count)
+    return [f"{point}:{dice.randint(1, far[point])}" for point in chosen]
+
+
+@pytest.mark.parametrize("stories", [6, pytest.param(300, marks=SOAK)])
+def test_several_deaths_in_one_story(forge: Forged, stories: int) -> None:
+    deaths = 0
+    for seed in range(1, stories + 1):
+        verdict = forge.case(seed, *some_deaths(seed))
+        assert verdict["complaints"] == [], verdict
+        deaths += sum(verdict["died"])
+    print(f"{stories} stories, {deaths} deaths")
+    assert deaths > 2 * stories
 
 
 @pytest.mark.soak

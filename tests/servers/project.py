@@ -80,11 +80,14 @@ class Project:
 
     # the command line
 
-    def autofix(self, *words: str, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:
+    def autofix(
+        self, *words: str, timeout: float = PATIENCE, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """A command's end; `more` is added to its environment."""
         return subprocess.run(
             [sys.executable, "-m", "autofix", "-C", str(self.path), *words], text=True,
             capture_output=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL,
-            env=environment(),
+            env={**environment(), **(more or {})},
         )  # fmt: skip
 
     def json(self, *words: str) -> Any:
