@@ -58,8 +58,9 @@ def deadlines_of(incident: Incident, now: float) -> list[Deadline]:
     """Every deadline of the incident, in the order in which they are due."""
     found = []
     for kind in Kind:
-        if kind in incident.deadlines:
-            near, due = incident.deadlines[kind]
+        promised = incident.deadlines.get(kind, ())
+        if len(promised) == 2:  # else a row that somebody edited by hand: nothing may stop for it
+            near, due = promised
             met = met_at(incident, kind)
             found.append(Deadline(kind, near, due, _state(near, due, met, now), met))
     return sorted(found, key=lambda each: each.due_at)

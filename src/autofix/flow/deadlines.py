@@ -1,15 +1,13 @@
-"""Deadlines of incidents: set when one opens, told when one nears or passes."""
+"""Deadlines of incidents: set when one opens, and anew when the settings change."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 from autofix.core.calendars import ALWAYS
-from autofix.core.deadlines import Deadline, DeadlineState, mark, next_moment, untold
+from autofix.core.deadlines import next_moment
 from autofix.core.incidents import LIVE, Incident
 from autofix.core.severities import deadlines
-from autofix.flow import escalate
 from autofix.flow.context import Book, Context, log
 from autofix.flow.record import of_incident
 from autofix.ports import Transaction
@@ -43,52 +41,6 @@ def taken(incident: Incident, now: float) -> Incident:
     """The same incident, answered: a person has it, since now or already."""
     answered = incident.with_(answered_at=incident.answered_at or now)
     return answered.with_(deadline_at=next_moment(answered, now))
-
-
-def tell(ctx: Context, incident_id: int) -> None:
-    """What nears or has passed is recorded, and somebody is called, whatever autofix is doing.
-
-    Each deadline is told of at most twice: when it is near, and when it was missed.
-    """
-    now = ctx.clock.now()
-    with ctx.store.transaction() as tx:
-        incident = tx.incident(incident_id)
-        if incident is None or not incident.live or incident.deadline_at is None:
-            return
-        told = untold(incident, now)
-        moved = _told(incident, told, now)
-        moved = tx.save_incident(moved, _event(moved, told[0], now) if told else None)
-        for each in told[1:]:
-            tx.record(_event(moved, each, now))
-        if told:
-            _call(ctx, tx, moved, told, now)
-
-
-def _told(incident: Incident, told: Sequence[Deadline], now: float) -> Incident:
-    marks = incident.paged_for | {mark(each) for each in told}
-    marked = incident.with_(paged_for=marks)
-    return marked.with_(deadline_at=next_moment(marked, now))
-
-
-def _event(incident: Incident, deadline: Deadline, now: float) -> Any:
-    missed = deadline.state is DeadlineState.MISSED
-    verb = "deadline_missed" if missed else "deadline_near"
-    return of_incident(
-        incident,
-        verb,
-        now,
-        kind=str(deadline.kind),
-        due_at=deadline.due_at,
-        saw=deadline.words(now),
-    )
-
-
-def _call(
-    ctx: Context, tx: Transaction, incident: Incident, told: Sequence[Deadline], now: float
-) -> None:
-    runbook = ctx.book.runbooks.get(incident.runbook)
-    why = f"{', '.join(each.words(now) for each in told)} ({incident.severity}, {incident.state})"
-    escalate.page_text(ctx, tx, incident, runbook, why, now)
 
 
 def reset(ctx: Context) -> int:
