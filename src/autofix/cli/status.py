@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from autofix.app.site import Site
-from autofix.cli import deadlines
+from autofix.cli import deadlines, vigil
 from autofix.cli.output import ago, json_option, print_json, table
 from autofix.cli.session import site
 from autofix.core.audit import AuditEntry
@@ -81,6 +81,7 @@ def _gathered(here: Site, files: list[Pause]) -> dict[str, Any]:
             "owed": [run for run in owed if run.due_at is not None],
             "pages_waiting": [page for page in reads.pages(limit=1000) if page.due_at is not None],
             "audit_size": reads.audit_head()[0],
+            **vigil.gathered(here, reads),
         }
     return {"server": here.store.leader(), **found}
 
@@ -91,6 +92,8 @@ def _show(here: Site, found: dict[str, Any]) -> None:
     _files(here, found["rejected"] if server else None, now)
     _pauses(found["pauses"], now)
     for line in owed_lines(found["owed"], found["pauses"]):
+        print(line)
+    for line in vigil.lines(here, found, now):
         print(line)
     late = found["deadlines"]
     if any(late.values()):
