@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, NestedTransaction
 
+from autofix import crashpoints
 from autofix.errors import StoreError
 from autofix.store.backend import Backend
 from autofix.store.faults import mapped
@@ -84,7 +85,9 @@ class Group:
         transaction = self.connection.get_transaction()
         try:
             if transaction is not None:
+                crashpoints.reach("commit.before")
                 transaction.commit()
+                crashpoints.reach("commit.after")
         except BaseException as error:
             self.fail(error)
             if not isinstance(error, Exception):
