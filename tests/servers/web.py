@@ -55,7 +55,7 @@ class Web(Project):
     ) -> None:  # fmt: skip
         self.hosts = [f"web{n}" for n in range(1, hosts + 1)]
         self.folder = path / "hosts"
-        path.mkdir(exist_well=True)
+        path.mkdir(exist_ok=True)
         self.folder.mkdir()
         wide = {"limits": {"percent_of_group": "100%", "hosts_at_once": 50}}
         groups = {"web": {name: {} for name in self.hosts}}
