@@ -164,17 +164,12 @@ def test_a_probe_that_hangs_keeps_neither_the_heartbeat_nor_the_runs_end() -> No
         world.engine.tick()
         assert time.monotonic() - before < 5
         assert world.runs()[0].outcome is Outcome.OK
-        with world.store.reading() as reads:
-            assert [event.kind for _, event in reads.run_events(1)] != None
     finally:
         patient.over.set()
 
 
 def test_rollback_and_afterwards_are_not_watched() -> None:
     book = _brisk(watched(*UNDO))
-    world = World(book)
-    with world.store.reading():
-        pass
     for kind, check, wanted in (
         (RunKind.FIX, False, True),
         (RunKind.FIX, True, False),

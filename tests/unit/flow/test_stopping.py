@@ -45,9 +45,8 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 )
 def test_a_pause_in_a_file_holds_its_scope_and_no_other(scope: dict[str, str], holds: bool) -> None:
     world = World()
-    world.ctx.switch.set(
-        Pause(world.clock.now(), "ann", "", scope.get("runbook", ""), scope.get("host", ""))
-    )
+    pause = replace(Pause(world.clock.now(), "ann"), **scope)  # type: ignore[arg-type]
+    world.ctx.switch.set(pause)
     world.ill()
     assert (world.incident().state is State.HELD) is holds
     assert (world.hands.played == []) is holds
