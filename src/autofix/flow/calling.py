@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from autofix import crashpoints
 from autofix.core.escalation import (
     REPEAT,
     Again,
@@ -152,3 +153,4 @@ def _called(tx: Transaction, asked: _Asked, page: Page | None, now: float) -> No
         page=page.id if page else None,
     )
     tx.save_incident(called, event)
+    crashpoints.reach("level.called")

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from autofix import crashpoints
 from autofix.core.audit import AuditEvent
 from autofix.core.checkpoints import Checkpoint, due, millis, sizes
 from autofix.core.marks import Mark
@@ -72,10 +73,10 @@ class Notary:
         """Tell every witness now, waiting for each at most so many seconds."""
         witnesses.tell(self._ctx, self._witnesses(), timeout=timeout)
 
-    def seal_if_possible(self) -> Checkpoint | None:
+    def seal_if_possible(self, event: AuditEvent | None = None) -> Checkpoint | None:
         """`seal`, but what is wrong is logged, and told to a person when it lasts."""
         try:
-            found = self.seal()
+            found = self.seal(event)
         except AuditError as error:
             self._fail(error)
             return None
@@ -105,6 +106,7 @@ class Notary:
                     tx.record(event)
                 for checkpoint in self._wanted(tx):
                     tx.add_checkpoint(checkpoint)
+                    crashpoints.reach("checkpoint.signed")
                 last = tx.last_checkpoint()
             if then is not None:
                 then()
@@ -162,14 +164,12 @@ class Notary:
     # -- keys ---------------------------------------------------------------------------------
 
     def introduce(self, key: str, public: str) -> None:
-        """Record the first key; the first checkpoint follows in the same breath."""
-        with self._ctx.store.transaction() as tx:
-            if tx.last_checkpoint() is None and not tx.archives():
-                payload = {"key": key, "public": public}
-                tx.record(
-                    AuditEvent(self._ctx.clock.now(), self._ctx.owner, KEY_MADE, payload=payload)
-                )
-        self.seal()
+        """Seal; before the very first checkpoint, its key is recorded."""
+        with self._ctx.store.reading() as reads:
+            known = reads.last_checkpoint() is not None or bool(reads.archives())
+        payload, now = {"key": key, "public": public}, self._ctx.clock.now()
+        event = AuditEvent(now, self._ctx.owner, KEY_MADE, payload=payload)
+        self.seal_if_possible(None if known else event)
 
 
 KEY_MADE, KEY_ROTATED = "audit.key_made", "audit.key_rotated"

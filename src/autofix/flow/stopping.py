@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from autofix import crashpoints
 from autofix.core.audit import AuditEvent
 from autofix.core.incidents import Incident, State
 from autofix.core.pauses import Pause, covering, merged
@@ -67,7 +68,9 @@ def pause(
     The runs that were asked to end, if any.
     """
     wished = Pause(ctx.clock.now(), by, reason, runbook, host, cancel_running)
-    return record(ctx, ctx.switch.set(wished))
+    held = ctx.switch.set(wished)
+    crashpoints.reach("pause.filed")
+    return record(ctx, held)
 
 
 def record(ctx: Context, pause: Pause) -> list[int]:
@@ -112,6 +115,7 @@ def resume(ctx: Context, by: str, *, runbook: str = "", host: str = "") -> Resum
             tx.record(lifted)
         gone = merged(files, rows)
         found = _what_now(ctx, tx, gone, [each.id for each in files])
+    crashpoints.reach("resume.recorded")
     ctx.switch.lift(each.id for each in files)
     free = {each.id for each in found.held}
     if free:
