@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from autofix.core.inert import inert
 from autofix.errors import StoreError
@@ -37,6 +38,10 @@ def is_unique(error: IntegrityError) -> bool:
 def mapped(error: BaseException, where: str) -> StoreError:
     """Our error for a foreign one; `where` names the store for people."""
     error = _cause(error)
+    if isinstance(error, NoConnection):
+        return StoreError(
+            f"the store {where} is busy: every connection is in use", hint="try again"
+        )
     code, said = _code(error), str(getattr(error, "orig", None) or error)
     known = _of_code(code) or _of_connecting(said)
     if known:

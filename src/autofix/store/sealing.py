@@ -19,8 +19,10 @@ _APPEND = insert(tables.audit)
 class Sealer:
     """The end of the chain as this transaction moves it."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, known: tuple[int, str] | None = None) -> None:
+        """`known`: where an earlier block of the same transaction left the chain's end."""
         self._session = session
+        self._known = known
         self._head: tuple[int, str] | None = None
 
     @property
@@ -44,7 +46,7 @@ class Sealer:
         """Seal an event; a 0 for its incident or run becomes the number given here."""
         if event is None:
             return
-        size, prev = self._head or self._stored_head()
+        size, prev = self._head or self._known or self._stored_head()
         row = EVENT.row(numbered(event, incident=incident, run=run))
         row |= {"seq": size + 1, "at": float(row["at"]), "prev": prev}
         row["hash"] = digest(tuple(row[column] for column in SEALED))

@@ -57,7 +57,7 @@ class SqlStore:
     def transaction(self) -> Iterator[SqlTransaction]:
         with self.block() as group:
             session = Session(group.connection, self.where)
-            tx = SqlTransaction(session)
+            tx = SqlTransaction(session, group.head)
             yield tx
             session.check()
             group.head = tx.sealer.moved_to or group.head

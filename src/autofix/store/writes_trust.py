@@ -22,9 +22,10 @@ from autofix.store.session import Session
 
 
 class TrustWrites(SqlReads):
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, head: tuple[int, str] | None = None) -> None:
+        """`head`: where an earlier block of the same transaction left the audit chain's end."""
         super().__init__(session)
-        self.sealer = Sealer(session)
+        self.sealer = Sealer(session, head)
 
     def record(self, event: AuditEvent) -> None:
         self.sealer.append(event)
