@@ -143,11 +143,8 @@ def _guards(
     lines = []
     for name, guard in GUARDS.items():
         brake = guard(runbook, incident, seen)
-        until = (
-            f" (until {human(brake.until - seen.now)} from now)" if brake and brake.until else ""
-        )
         passes = f"passes ({_stands(seen)})" if name == "breaker" else "passes"
-        lines.append(f"guard {name}: {f'brakes: {brake.reason}{until}' if brake else passes}")
+        lines.append(f"guard {name}: {f'brakes: {brake.reason}' if brake else passes}")
     step = next_step(runbook, incident.step, names).index
     if step is not None:
         asks = needs_approval(runbook, incident, step, names)

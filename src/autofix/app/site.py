@@ -198,6 +198,10 @@ class Site:
         book = self.load_book() if full else Book({}, HostTable({}, {}))
         return self._context(owner, book)
 
+    def context_of_good(self, owner: str) -> Context:
+        """To act with every runbook that has no errors; the others are not there."""
+        return self._context(owner, self._book(dict(self.project().runbooks)))
+
     def context_for(self, owner: str, runbook: Runbook) -> Context:
         """To act with one runbook, whatever is wrong in the others."""
         good = dict(self.project().runbooks)

@@ -28,6 +28,8 @@ COMMANDS = {
     "why": ("why:why", "Say why a runbook did or did not act on a host."),
     "pause": ("pause:pause", "Stop starting anything: all, a runbook or a host."),
     "resume": ("pause:resume", "Lift a pause; say what was held."),
+    "silences": ("silences:silences", "List, add and end silences."),
+    "breaker": ("breaker:breaker", "List open breakers; let one more attempt through."),
     "status": ("status:status", "What runs, what is held, what is paused."),
     "doctor": ("doctor:doctor", "What could fail at night, and how to mend it."),
     "sentinel": ("sentinel:sentinel", "Page when the server has stopped: a service of its own."),

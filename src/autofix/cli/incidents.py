@@ -19,7 +19,7 @@ from autofix.cli.output import (
     table,
     when,
 )
-from autofix.cli.session import actor, site
+from autofix.cli.session import actor, groups_of_actor, site
 from autofix.core.audit import AuditEntry
 from autofix.core.deadlines import deadlines_of
 from autofix.core.incidents import ENDED, LIVE, Incident
@@ -111,6 +111,9 @@ def _show(
     print(
         f"  opened {when(incident.opened_at)} by {inert(incident.requested_by or incident.origin)}"
     )
+    if incident.labels:
+        labels = ", ".join(f"{name}={value}" for name, value in incident.labels.items())
+        print(f"  labels: {inert(labels, 500)}")
     for line in deadlines.lines(incident, now):
         click.echo(line)  # without its colours when piped
     _facts(incident, record)
@@ -149,7 +152,7 @@ def _act(
 ) -> None:
     """One act of a person, whether a server runs or not: the store is the meeting point."""
     here = site()
-    incident = act(here.context(actor(), full=full), actor())
+    incident = act(here.context_of_good(actor()) if full else here.context(actor()), actor())
     if as_json:
         print_json(plain(incident))
         return
@@ -209,7 +212,8 @@ def workaround(number: int, note: str, as_json: bool) -> None:
 @json_option
 def approve(number: int, as_json: bool) -> None:
     """Say yes to the step that waits."""
-    _act(number, as_json, lambda ctx, by: approvals.approve(ctx, number, by))
+    groups = groups_of_actor()
+    _act(number, as_json, lambda ctx, by: approvals.approve(ctx, number, by, groups), full=True)
 
 
 @incidents.command()

@@ -22,6 +22,8 @@ from autofix.errors import Interrupted, UsageError
 from autofix.flow import intake
 from autofix.flow.context import Context
 
+#: The guards that --yes accepts.
+ACCEPTED = ("cooldown", "freeze", "runs_per_hour")
 #: Of several hosts the worst counts, in this order.
 WORST_FIRST = (4, 2, 1, 3, 0)
 
@@ -34,7 +36,11 @@ WORST_FIRST = (4, 2, 1, 3, 0)
 )
 @click.option("-e", "given", multiple=True, metavar="KEY=VALUE", help="An input of the runbook.")
 @click.option("--check", is_flag=True, help="Rehearse in Ansible's check mode; nothing changes.")
-@click.option("--yes", is_flag=True, help="Don't ask; also accepts a running cooldown.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Don't ask; accepts a cooldown, a freeze and too many runs an hour, on the record.",
+)
 @json_option
 def run(
     runbook: str,
@@ -53,7 +59,7 @@ def run(
     targets = _targets(here, book, hosts, yes or check)
     ctx = here.context_for(owner_name("run"), book)
     together = bool(book.guards.batches) and len(targets) > 1 and not check
-    accepted = [*(["cooldown"] if yes else []), *(["batches"] if together else [])]
+    accepted = [*(ACCEPTED if yes else []), *(["batches"] if together else [])]
     signals = [
         Signal(
             0,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from autofix.app.site import Site
+from autofix.core.identities import BEHIND_ROOT, login
 from autofix.core.inert import inert
 from autofix.errors import UsageError
 from autofix.options import suggest
@@ -43,6 +46,40 @@ def known_host(inventory: AnsibleInventory, name: str) -> str:
     raise UsageError(f"{inert(name)!r} is {said}", hint=hint)
 
 
+def known_group(inventory: AnsibleInventory, name: str) -> str:
+    """This group, or UsageError with what may be meant. A host is no group."""
+    groups = inventory.table.groups()
+    if name in groups:
+        return name
+    said = "a host, not a group" if inventory.known(name) else "not a group of the inventory"
+    hint = suggest(name, sorted(groups)) or "names are compared exactly"
+    raise UsageError(f"{inert(name)!r} is {said}", hint=hint)
+
+
+def known_runbook(here: Site, name: str) -> str:
+    """This runbook, broken or not, or UsageError. None at all is fine."""
+    known = sorted({each.name for each in here.project().files}) if name else []
+    if name and name not in known:
+        hint = suggest(name, known) or "names are compared exactly"
+        raise UsageError(f"there is no runbook {inert(name)!r}", hint=hint)
+    return name
+
+
+def groups_of_actor() -> list[str]:
+    """The groups of the person at the terminal; behind sudo, of who called it."""
+    name = login(actor())
+    try:
+        own = pwd.getpwnam(name)
+        numbers = os.getgrouplist(name, own.pw_gid)
+    except (KeyError, OSError):
+        return []
+    found = []
+    for number in numbers:
+        with suppress(KeyError):
+            found.append(grp.getgrgid(number).gr_name)
+    return found
+
+
 def actor() -> str:
     """The person at the terminal: the login name; behind sudo, who called it."""
     try:
@@ -50,4 +87,4 @@ def actor() -> str:
     except KeyError:
         name = f"uid {os.getuid()}"
     behind = os.environ.get("SUDO_USER", "")
-    return f"{behind} (sudo)" if name == "root" and behind and behind != "root" else name
+    return f"{behind}{BEHIND_ROOT}" if name == "root" and behind and behind != "root" else name

@@ -12,6 +12,7 @@ from autofix.cli import deadlines, vigil
 from autofix.cli.output import ago, json_option, print_json, table
 from autofix.cli.session import site
 from autofix.core.audit import AuditEntry
+from autofix.core.durations import human
 from autofix.core.incidents import LIVE, WORKING
 from autofix.core.inert import inert
 from autofix.core.pauses import Pause, covering, merged
@@ -75,6 +76,7 @@ def _gathered(here: Site, files: list[Pause]) -> dict[str, Any]:
             "settings": [str(each) for each in here.settings.errors],
             "rejected": _rejected(reads),
             "pauses": merged(files, reads.pauses()),
+            "silences": reads.silences(active_at=here.clock.now()),
             "incidents": live,
             "deadlines": deadlines.counted(live, here.clock.now()),
             "running": reads.runs(states=[RunState.CLAIMED, RunState.STARTED]),
@@ -91,6 +93,10 @@ def _show(here: Site, found: dict[str, Any]) -> None:
     print(f"server: {inert(server) if server else 'none runs (start one: autofix serve)'}")
     _files(here, found["rejected"] if server else None, now)
     _pauses(found["pauses"], now)
+    for each in found["silences"]:
+        left = human(each.until - now)
+        by = f"by {inert(each.by)}: {inert(each.reason, 300)}"
+        print(f"silence {each.id}: {inert(each.scope)} for another {left}, {by}")
     for line in owed_lines(found["owed"], found["pauses"]):
         print(line)
     for line in vigil.lines(here, found, now):

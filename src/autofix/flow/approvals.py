@@ -48,7 +48,10 @@ def _refusal(ctx: Context, incident: Incident, by: str, groups: Collection[str])
         why = f"{by} asked for incident {incident.id} and can't approve it"
         return why, "somebody else must approve it"
     runbook = ctx.book.runbooks.get(incident.runbook)
-    approvers = runbook.guards.approvers if runbook else None
+    if runbook is None:
+        why = f"{incident.runbook} is not there or has errors: who may approve it can't be told"
+        return why, "mend it (autofix check), or reject the step"
+    approvers = runbook.guards.approvers
     if approvers is None or approvers.include(login(by), groups):
         return "", ""
     return f"{by} may not approve {incident.runbook}", f"these may: {approvers}"

@@ -1,0 +1,152 @@
+"""`autofix silences`: leave something alone for a time, with an end and a reason."""
+
+from __future__ import annotations
+
+import click
+
+from autofix.app.site import Site
+from autofix.cli.output import NUMBER, json_option, print_json, table, when
+from autofix.cli.session import actor, known_group, known_host, known_runbook, site
+from autofix.core import durations, moments
+from autofix.core.durations import human
+from autofix.core.inert import inert
+from autofix.core.silences import Silence
+from autofix.errors import UsageError
+from autofix.flow import silences as flow
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def silences(ctx: click.Context) -> None:
+    """Silences: list, add, end."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_)
+
+
+@silences.command("list")
+@click.option("--all", "everything", is_flag=True, help="Those that are over, too.")
+@json_option
+def list_(everything: bool = False, as_json: bool = False) -> None:
+    """What is silent now and what will be, newest first."""
+    here = site()
+    now = here.clock.now()
+    with here.store.reading() as reads:
+        found = [each for each in reads.silences() if everything or not over(each, now)]
+    if as_json:
+        print_json(found)
+        return
+    rows = [(e.id, stands(e, now), e.scope, when(e.until), e.by, e.reason) for e in found]
+    empty = "no silences" if everything else "nothing is silent (--all shows what is over)"
+    table(("id", "state", "what", "until", "by", "why"), rows, empty)
+
+
+@silences.command()
+@click.option("--runbook", default="", help="This runbook.")
+@click.option("--host", default="", help="This host.")
+@click.option("--group", default="", help="The hosts of this group.")
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="What an alert with this label opened; may be given several times.",
+)
+@click.option("--for", "length", default="", metavar="DURATION", help="How long: 30m, 2h, 1d.")
+@click.option("--until", default="", metavar="TIME", help="Its end: 2026-12-24 18:00, or a date.")
+@click.option("--from", "start", default="", metavar="TIME", help="Its beginning, if not now.")
+@click.option("--reason", default="", help="Shown to whoever asks why nothing runs.")
+@json_option
+def add(
+    runbook: str,
+    host: str,
+    group: str,
+    labels: tuple[str, ...],
+    length: str,
+    until: str,
+    start: str,
+    reason: str,
+    as_json: bool,
+) -> None:
+    """Leave alone what fits all that is named. Incidents open and wait, nobody is paged for them,
+    and `autofix run` is held; what waited is decided anew when the silence is over."""
+    here = site()
+    known_runbook(here, runbook)
+    if host:
+        known_host(here.inventory, host)
+    if group:
+        known_group(here.inventory, group)
+    begin = _moment(here, start) if start else here.clock.now()
+    made = flow.add(
+        here.context(actor()),
+        actor(),
+        until=_end(here, begin, length, until),
+        reason=reason,
+        starts_at=begin,
+        runbook=runbook,
+        host=host,
+        group=group,
+        labels=_labels(labels),
+    )
+    if as_json:
+        print_json(made)
+        return
+    print(f"silence {made.id}: {inert(made.scope)}, {when(made.starts_at)} to {when(made.until)}")
+
+
+@silences.command()
+@click.argument("number", type=NUMBER)
+@json_option
+def end(number: int, as_json: bool) -> None:
+    """End a silence now: what it held is decided anew at once."""
+    here = site()
+    woken = flow.end(here.context(actor()), actor(), number)
+    if as_json:
+        print_json({"silence": number, "decided_anew": woken})
+        return
+    print(f"silence {number} is over; incidents that are decided anew now: {woken}")
+    if woken and not here.store.leader():
+        print("no server runs: they go on with the next `autofix serve`")
+
+
+def over(silence: Silence, now: float) -> bool:
+    return silence.ended_at is not None or silence.until <= now
+
+
+def stands(silence: Silence, now: float) -> str:
+    """How it stands, in words."""
+    if silence.ended_at is not None:
+        return f"ended by {silence.ended_by}"
+    if silence.until <= now:
+        return "over"
+    if silence.starts_at > now:
+        return f"in {human(silence.starts_at - now)}"
+    return f"another {human(silence.until - now)}"
+
+
+def _end(here: Site, begin: float, length: str, until: str) -> float:
+    if bool(length) == bool(until):
+        raise UsageError("a silence has one end", hint="say --for 2h or --until TIME")
+    if until:
+        return _moment(here, until, end=True)
+    try:
+        return begin + durations.parse(length)
+    except ValueError as error:
+        raise UsageError(f"--for: {error}") from None
+
+
+def _moment(here: Site, text: str, *, end: bool = False) -> float:
+    try:
+        return moments.parse(text, here.timezone, end=end)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _labels(given: tuple[str, ...]) -> dict[str, str]:
+    labels: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in labels:
+            fault = "is given twice" if name in labels else "is not KEY=VALUE"
+            raise UsageError(f"--label {inert(text)!r} {fault}", hint="write --label team=cache")
+        labels[name] = value
+    return labels
