@@ -68,9 +68,6 @@ def test_every_channel_of_a_policy_is_named_once_in_the_order_of_its_levels() ->
             incident(State.AWAITING_APPROVAL, approved={"1.0": "ann"}),
             Enough("its step is approved"),
         ),
-            incident(State.AWAITING_APPROVAL, approved={"1.0": "ann"}),
-            Enough("its step is approved"),
-        ),
         (incident(State.FIXING), Enough("it is fixing: nobody is asked for")),
         (incident(State.HEALED), Over("it is healed")),
         (
