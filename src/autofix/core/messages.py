@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from autofix.core.deadlines import deadlines_of
 from autofix.core.durations import human
 from autofix.core.incidents import Incident
 from autofix.core.inert import inert
@@ -103,8 +104,12 @@ def _head(incident: Incident, runbook: Runbook, why: str, now: float, call: int)
         f"open for {human(now - incident.opened_at)}, seen by {incident.origin}",
         f"why you are called: {inert(why, 500)}",
     ]
+    if due := [each.words(now) for each in deadlines_of(incident, now) if each.open]:
+        lines.append(f"deadlines: {', '.join(due)}")
     if call > 1:
-        lines.append(f"this is call {call}: nobody has acknowledged it yet")
+        answered = incident.answered_at is not None
+        silent = "it is not solved yet" if answered else "nobody has acknowledged it yet"
+        lines.append(f"this is call {call}: {silent}")
     if incident.live:
         lines.append(ACK_LINE)
     return "\n".join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from autofix.core.incidents import Incident, State
+from autofix.core.incidents import LIVE, Incident, State
 from autofix.flow import deadlines, owing, paging
 from autofix.flow.asked import expect, find
 from autofix.flow.context import Context
@@ -19,10 +19,16 @@ def acknowledge(ctx: Context, incident_id: int, by: str) -> Incident:
 
 
 def take(ctx: Context, tx: Transaction, incident: Incident, by: str, via: str = "") -> Incident:
-    """The same within a transaction. The calls stop, and the engine says so where it is heard."""
-    if incident.state is State.ACKNOWLEDGED:
+    """The same within a transaction. The calls stop, and the engine says so where it is heard.
+
+    One that autofix is still at work on stays as it is: a deadline may have called somebody.
+    """
+    asks = incident.state in (State.ESCALATED, State.AWAITING_APPROVAL)
+    if incident.state is State.ACKNOWLEDGED or (
+        incident.live and not asks and incident.acknowledged_at is not None
+    ):
         return incident
-    expect(incident, (State.ESCALATED, State.AWAITING_APPROVAL), "acknowledged")
+    expect(incident, tuple(sorted(LIVE)), "acknowledged")
     now = ctx.clock.now()
     paging.quiet(tx, incident, by, now)
     taken = deadlines.taken(replace(incident, acknowledged_at=now), now)

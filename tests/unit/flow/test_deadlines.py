@@ -75,6 +75,12 @@ def test_a_person_is_called_while_autofix_is_still_at_work_and_its_work_goes_on(
     assert world.told() == ["near answer"]
     (page,) = world.bell.rung
     assert "answer due in" in page.title
+    assert "deadlines: answer due in 5m, workaround due in 55m" in page.text
+    people.acknowledge(world.ctx, 1, "ann")
+    people.acknowledge(world.ctx, 1, "ann")  # twice is harmless
+    assert world.actions(1).count("incident.acknowledged") == 1
+    assert world.incident().state is State.VERIFYING  # autofix goes on
+    assert world.last("incident.acknowledged").payload["met"].keys() == {"answer"}
     world.patient.state["r1"] = {"ratio": 0.5}
     world.pass_time(60)
     assert world.incident().state is State.HEALED
