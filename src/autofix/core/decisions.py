@@ -81,11 +81,13 @@ def decide(
 ) -> Decision:
     """What to do about an incident that may start its next step now."""
     found = next_step(runbook, incident.step, scope)
+    brake = first_brake(runbook, incident, situation)
+    if brake is not None and brake.quiet:
+        return _braked(brake, runbook, incident, situation)
     if found.index is None:
         return Escalate("steps", _nothing_left(incident, found))
-    brake = first_brake(runbook, incident, situation)
     asks = needs_approval(runbook, incident, found.index, scope)
-    if asks and _overdue(runbook, incident, found.index, situation.now) and not _quiet(brake):
+    if asks and _overdue(runbook, incident, found.index, situation.now):
         within = human(runbook.guards.approval_within)
         return Escalate("approval", f"nobody approved within {within}: {asks}")
     if brake is not None:
@@ -122,10 +124,6 @@ def _overdue(runbook: Runbook, incident: Incident, step: int, now: float) -> boo
     waits = incident.state is State.AWAITING_APPROVAL and incident.step == step
     asked = asked_key(runbook, incident, step) in incident.paged_for
     return waits and asked and now >= incident.updated_at + runbook.guards.approval_within
-
-
-def _quiet(brake: Brake | None) -> bool:
-    return brake is not None and brake.quiet
 
 
 def held_by(incident: Incident) -> str:

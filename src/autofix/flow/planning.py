@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from autofix import crashpoints
 from autofix.core.decisions import Act
 from autofix.core.incidents import Incident, State
@@ -45,12 +47,20 @@ def plan(
         looks=None,
         updated_at=now,
     )
-    tx.save_incident(moved, of_incident(moved, "acting", now, skipped=list(act.skipped)))
+    tx.save_incident(
+        moved, of_incident(moved, "acting", now, skipped=list(act.skipped), **_more(moved, act))
+    )
     run = tx.add_run(draft, of_run(draft, "planned", now))
     if step.afterwards and not incident.check:
         owing.owe(tx, run, step.afterwards, now)
     crashpoints.reach("run.planned")
     return run
+
+
+def _more(incident: Incident, act: Act) -> dict[str, Any]:
+    """What a person accepted, and whether a half-open breaker lets it through: if so."""
+    accepted = {"accepted": list(incident.accepted)} if incident.accepted else {}
+    return {**accepted, "trial": True} if act.trial else accepted
 
 
 def roll_back(tx: Transaction, runbook: Runbook, incident: Incident, fix: Run, now: float) -> None:

@@ -13,8 +13,8 @@ __all__ = ["GUARDS", "Brake", "Guard", "Situation", "first_brake"]
 
 #: In this order; the first that brakes is the reason given.
 GUARDS: Mapping[str, Guard] = {
+    "silence": people.silenced,  # first: nobody is paged for what another guard would hold
     "pause": people.paused,
-    "silence": people.silenced,
     "freeze": people.frozen,
     "hours": people.out_of_hours,
     "breaker": target.breaker,
