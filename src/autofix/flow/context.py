@@ -97,5 +97,5 @@ class Context:
     switch: Switch = field(default_factory=NoSwitch)
     bounded: Bounded = field(default_factory=Bounded)  # looks of probes, which may hang
     store_failed: Callable[[StoreError], None] = lambda _: None
-    delivered: dict[int, tuple[str, str]] = field(default_factory=dict)  # pages, by id
+    delivered: dict[int, tuple[str, str]] = field(default_factory=dict)  # channel, answer by page
     lanes: Lanes = field(default_factory=Lanes)

@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 
 from autofix import crashpoints
-from autofix.core.delivery import REST, REST_LIMIT, Wait, choose
+from autofix.core.delivery import REST, REST_LIMIT, Try, Wait, choose
 from autofix.core.escalation import CHANNEL_TIMEOUT
 from autofix.core.pages import Page, PageKind, PageState
 from autofix.errors import AutofixError
@@ -22,6 +22,8 @@ CLOSING_LIMIT = 86400.0
 
 def route(ctx: Context, page_id: int) -> str:
     """The channel that tries this page now; empty when none does: it waits, or is not wanted."""
+    if page_id in ctx.delivered:
+        return ctx.delivered[page_id][0]
     with ctx.store.reading() as reads:
         page = reads.page(page_id)
         outdated = page is not None and closing.outdated(reads, page)
@@ -62,20 +64,33 @@ def deliver(ctx: Context, page_id: int, name: str) -> None:
     """One try of one page by this channel, within the lanes' timeout."""
     with ctx.store.reading() as reads:
         waiting = reads.page(page_id)
-    if waiting is None or waiting.state is not PageState.QUEUED:
+    if waiting is None or waiting.state is PageState.SENT:
+        ctx.delivered.pop(page_id, None)
         return
-    crashpoints.reach("page.sending")
     # Sent, but not yet written down since the store failed: only the writing is still to do.
-    answer, error = ctx.delivered.get(page_id) or _try(ctx, waiting, name)
-    crashpoints.reach("page.sent")
-    if error:
-        _failed(ctx, page_id, name, error)
+    if page_id not in ctx.delivered and not _attempt(ctx, waiting, name):
         return
-    ctx.lanes.worked(name)
-    ctx.delivered[page_id] = (answer, "")
-    _sent(ctx, page_id, name, answer)
+    _sent(ctx, page_id, *ctx.delivered[page_id])
     crashpoints.reach("page.written")
     ctx.delivered.pop(page_id, None)
+
+
+def _attempt(ctx: Context, page: Page, name: str) -> bool:
+    """Did the channel take it?"""
+    now = ctx.clock.now()
+    chosen = choose(_rerouted(ctx, page).channels, page.tried, ctx.lanes.resting(), now)
+    ours = isinstance(chosen, Try) and chosen.channel == name
+    if page.state is not PageState.QUEUED or not ours:
+        return False  # the channel failed while the page waited for it: another one's turn
+    crashpoints.reach("page.sending")
+    answer, error = _try(ctx, page, name)
+    crashpoints.reach("page.sent")
+    if error:
+        _failed(ctx, page.id, name, error)
+        return False
+    ctx.lanes.worked(name)
+    ctx.delivered[page.id] = (name, answer)
+    return True
 
 
 def _try(ctx: Context, page: Page, name: str) -> tuple[str, str]:

@@ -1,0 +1,160 @@
+"""What is over closes the pages that were sent about it, where the channel can."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from autofix.core.incidents import State
+from autofix.core.pages import Page, PageKind, PageState
+from autofix.flow import escalate, people
+from unit.flow.alarms import Alarms, end
+from unit.flow.world import BOOK, Bell
+
+
+def world_that_closes() -> Alarms:
+    world = Alarms()
+    world.bell.closes = True
+    return world
+
+
+def of_kind(bell: Bell, kind: PageKind) -> list[Page]:
+    return [page for page in bell.rung if page.kind is kind]
+
+
+@pytest.mark.parametrize("state", [State.HEALED, State.RECOVERED, State.DONE])
+def test_what_ends_is_closed_with_the_key_of_its_page(state: State) -> None:
+    world = world_that_closes()
+    number = world.alarm()
+    world.settle()
+    with world.store.transaction() as tx:  # whatever led to this end
+        from autofix.flow.record import of_incident
+
+        incident = tx.incident(number)
+        assert incident is not None
+        began = replace(incident, state=State.HELD if state is State.RECOVERED else State.FIXING)
+        if state is State.HEALED:
+            began = replace(began, state=State.VERIFYING)
+        over = began.with_(state=state, ended_at=world.clock.now(), updated_at=world.clock.now())
+        tx.save_incident(over, of_incident(over, str(state), world.clock.now()))
+    world.settle()
+    call, closing = world.bell.rung
+    assert (closing.kind, closing.dedup_key) == (PageKind.CLOSING, call.dedup_key)
+    assert closing.title == "[P1] over: redis-memory-high on r1"
+    world.pass_time(3600, step=60)
+    assert len(world.bell.rung) == 2
+
+
+def test_an_acknowledgement_is_told_and_then_the_end() -> None:
+    world = world_that_closes()
+    number = world.alarm()
+    world.settle()
+    people.acknowledge(world.ctx, number, "ann")
+    world.settle()
+    (taken,) = of_kind(world.bell, PageKind.TAKEN)
+    assert taken.title == "[P1] acknowledged: redis-memory-high on r1"
+    people.resolve(world.ctx, number, "ann")
+    people.close(world.ctx, number, "ann")
+    world.settle()
+    assert len(of_kind(world.bell, PageKind.CLOSING)) == 1
+
+
+def test_a_channel_that_cant_close_hears_nothing_more() -> None:
+    world = Alarms()
+    number = world.alarm()
+    world.settle()
+    end(world.ctx, number)
+    world.settle()
+    assert len(world.pages()) == len(world.bell.rung) == 1
+
+
+def test_an_incident_that_was_never_paged_closes_nothing() -> None:
+    world = world_that_closes()
+    world.hands.does["rewrite.yml"] = world.well("r1")
+    world.ill()
+    world.pass_time(60)
+    assert world.incident().state is State.HEALED
+    assert world.pages() == []
+
+
+def test_only_the_channel_that_took_the_page_is_told() -> None:
+    world = world_that_closes()
+    world.second.closes = True
+    world.bell.broken = "refused"
+    number = world.alarm()
+    world.settle()
+    world.bell.broken = ""
+    end(world.ctx, number)
+    world.settle()
+    assert world.bell.rung == []
+    assert [page.kind for page in world.second.rung] == [PageKind.CALL, PageKind.CLOSING]
+
+
+def test_a_digest_is_closed_when_the_last_of_it_is_over() -> None:
+    world = world_that_closes()
+    numbers = [world.alarm(f"h{number}") for number in range(4)]
+    world.pass_time(301, step=300)
+    digest = world.bell.rung[1]
+    for number in numbers[1:]:
+        assert digest.dedup_key not in {
+            page.dedup_key for page in of_kind(world.bell, PageKind.CLOSING)
+        }
+        end(world.ctx, number)
+        world.settle()
+    (closing,) = of_kind(world.bell, PageKind.CLOSING)
+    assert closing.dedup_key == digest.dedup_key
+
+
+def test_a_page_that_no_channel_took_is_not_sent_when_all_is_over() -> None:
+    world = world_that_closes()
+    world.bell.broken = world.second.broken = "down"
+    number = world.alarm()
+    world.settle()
+    end(world.ctx, number)
+    world.bell.broken = ""
+    world.pass_time(600, step=10)
+    assert world.bell.rung == []
+    assert [page.state for page in world.pages()] == [PageState.DROPPED]
+
+
+def test_a_page_that_left_while_its_incident_ended_is_closed_all_the_same() -> None:
+    world = world_that_closes()
+    number = world.alarm()
+
+    def ends_meanwhile(page: Page, *, timeout: float) -> str:
+        if page.kind is PageKind.CALL:
+            end(world.ctx, number)
+            world.engine.tick()  # the engine hears of the end before the channel answers
+        world.bell.rung.append(page)
+        return "taken"
+
+    world.bell.send = ends_meanwhile  # type: ignore[method-assign]
+    world.settle()
+    assert [page.kind for page in world.bell.rung] == [PageKind.CALL, PageKind.CLOSING]
+    assert {page.state for page in world.pages()} == {PageState.SENT}
+
+
+def test_closing_is_given_up_after_a_day_and_calling_never() -> None:
+    world = world_that_closes()
+    number = world.alarm()
+    world.settle()
+    end(world.ctx, number)
+    world.bell.broken = "down"
+    world.pass_time(90_000, step=100)
+    assert [page.state for page in world.pages()] == [PageState.SENT, PageState.DROPPED]
+
+
+def test_what_was_found_after_the_end_is_still_told() -> None:
+    world = world_that_closes()
+    number = world.alarm()
+    world.settle()
+    end(world.ctx, number)
+    world.settle()
+    world.clock.advance(30)
+    with world.store.transaction() as tx:
+        incident = tx.incident(number)
+        assert incident is not None
+        escalate.page_text(world.ctx, tx, incident, BOOK, "restore.yml failed", world.clock.now())
+    world.settle()
+    assert "restore.yml failed" in world.bell.rung[-1].text
