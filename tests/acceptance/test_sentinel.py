@@ -137,7 +137,9 @@ def after(project: Project, command: subprocess.Popen[bytes]) -> None:
     command.wait(30)
 
 
-@pytest.mark.parametrize("store_gone", [False, True], ids=["", "with its store"])
+@pytest.mark.parametrize(
+    "store_gone", [False, pytest.param(True, marks=pytest.mark.long)], ids=["", "with its store"]
+)
 def test_a_killed_server_is_paged_by_the_fallback_and_its_return_is_told(
     tmp_path: Path, pager: HttpServer, store_gone: bool
 ) -> None:
@@ -209,6 +211,7 @@ def test_a_stop_in_order_pages_nobody_and_takes_its_sentinel_along(
         assert pager.asked == []
 
 
+@pytest.mark.long
 def test_a_stop_in_order_that_leaves_an_incident_to_nobody_is_paged(
     tmp_path: Path, pager: HttpServer
 ) -> None:
@@ -225,6 +228,7 @@ def test_a_stop_in_order_that_leaves_an_incident_to_nobody_is_paged(
         assert alive(sentinel)  # its deadline is still to come
 
 
+@pytest.mark.long
 def test_a_sentinel_of_its_own_unit_is_the_only_one(tmp_path: Path, pager: HttpServer) -> None:
     with watched(tmp_path, pager) as project:
         own = subprocess.Popen(
@@ -268,6 +272,7 @@ def alive(pid: int) -> bool:
     return text.rpartition(")")[2].split()[0] != "Z"
 
 
+@pytest.mark.long
 def test_pages_are_not_lost_when_every_channel_is_down_for_a_while(
     tmp_path: Path, pager: HttpServer
 ) -> None:
