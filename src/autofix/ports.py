@@ -363,7 +363,8 @@ class Transaction(Reads, Protocol):
         """An audit event that has no state beside it (a refused attempt, a reload)."""
 
     def forget(self, before: float) -> int:
-        """Retention: drop run output, ended incidents and watches older than this; audit stays."""
+        """Retention: drop run output, ended incidents, watches, silences and codes older than
+        this; how many rows. The audit stays."""
 
 
 class Lead(Protocol):

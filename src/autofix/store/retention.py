@@ -18,8 +18,10 @@ _OVER = [str(state) for state in (RunState.FINISHED, RunState.LOST, RunState.DRO
 
 
 def forget(session: Session, before: float) -> int:
-    """Drop run output, ended incidents with all of theirs, signals, watches; how many rows."""
-    return _output(session, before) + _incidents(session, before) + _rest(session, before)
+    """Drop run output, ended incidents with all of theirs, signals, watches, silences that are
+    over and codes that nobody can use any more; how many rows."""
+    parts = (_output, _incidents, _rest, _brakes)
+    return sum(part(session, before) for part in parts)
 
 
 def _drop(session: Session, table: Table, *which: ColumnElement[bool]) -> int:
@@ -77,4 +79,12 @@ def _rest(session: Session, before: float) -> int:
         + _drop(session, tables.watches, watch.at < before)
         + _drop(session, tables.members, tables.members.c.page.in_(digests))
         + _drop(session, tables.pages, *old)
+    )
+
+
+def _brakes(session: Session, before: float) -> int:
+    silence, code = tables.silences.c, tables.ack_codes.c
+    over = func.coalesce(silence.ended_at, silence.until)
+    return _drop(session, tables.silences, over < before) + _drop(
+        session, tables.ack_codes, func.coalesce(code.used_at, code.until) < before
     )

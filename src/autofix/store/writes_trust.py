@@ -14,11 +14,12 @@ from autofix.core.marks import Mark
 from autofix.core.pages import Member
 from autofix.core.plain import text
 from autofix.core.silences import Silence
+from autofix.errors import Duplicate
 from autofix.store import rows, tables
 from autofix.store.canonical import finite
 from autofix.store.reads import SqlReads
 from autofix.store.sealing import Sealer
-from autofix.store.session import Session
+from autofix.store.session import Session, Taken
 
 
 class TrustWrites(SqlReads):
@@ -57,7 +58,10 @@ class TrustWrites(SqlReads):
             self._session.insert_all(tables.members, [rows.MEMBER.row(each) for each in members])
 
     def add_ack_code(self, code: AckCode) -> None:
-        self._session.insert(tables.ack_codes, rows.ACK_CODE.row(code))
+        try:
+            self._session.insert(tables.ack_codes, rows.ACK_CODE.row(code))
+        except Taken:
+            raise Duplicate("this code is in the store already") from None
 
     def use_ack_code(self, digest: str, now: float) -> AckCode | None:
         t = tables.ack_codes.c

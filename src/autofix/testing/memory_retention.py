@@ -13,11 +13,13 @@ _OVER = frozenset({RunState.FINISHED, RunState.LOST, RunState.DROPPED})
 
 
 def forget(data: Data, before: float) -> int:
-    """Drop run output, ended incidents with all of theirs, signals, watches; how many rows."""
+    """Drop run output, ended incidents with all of theirs, signals, watches, silences that are
+    over and codes that nobody can use any more; how many rows."""
     return (
         _forget_output(data, before)
         + sum(_forget_incident(data, number) for number in _old_incidents(data, before))
         + _forget_rest(data, before)
+        + _forget_brakes(data, before)
     )
 
 
@@ -86,3 +88,21 @@ def _forget_rest(data: Data, before: float) -> int:
         del data.pages[number]
     members = _drop_members(data, lambda row: row.page in pages)
     return len(signals) + len(watches) + len(pages) + members
+
+
+def _forget_brakes(data: Data, before: float) -> int:
+    silences = [
+        number
+        for number, row in data.silences.items()
+        if (row.until if row.ended_at is None else row.ended_at) < before
+    ]
+    codes = [
+        digest
+        for digest, row in data.ack_codes.items()
+        if (row.until if row.used_at is None else row.used_at) < before
+    ]
+    for number in silences:
+        del data.silences[number]
+    for digest in codes:
+        del data.ack_codes[digest]
+    return len(silences) + len(codes)

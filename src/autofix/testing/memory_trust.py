@@ -12,7 +12,7 @@ from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.marks import Mark
 from autofix.core.pages import Member
 from autofix.core.silences import Silence
-from autofix.errors import StoreError
+from autofix.errors import Duplicate
 from autofix.testing.memory_paging import PagingReads
 from autofix.testing.memory_state import Data
 from autofix.testing.memory_values import stored
@@ -58,7 +58,7 @@ class MemoryTrust(PagingReads):
 
     def add_ack_code(self, code: AckCode) -> None:
         if code.digest in self._data.ack_codes:
-            raise StoreError("this code is in the store already")
+            raise Duplicate("this code is in the store already")
         self._data.ack_codes[code.digest] = stored(code)
 
     def use_ack_code(self, digest: str, now: float) -> AckCode | None:
