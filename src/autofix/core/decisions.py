@@ -131,10 +131,14 @@ def held_by(incident: Incident) -> str:
     return incident.reason.partition(":")[0]
 
 
+def silent(incident: Incident) -> bool:
+    """Is it held so that nobody is told?"""
+    return incident.state is State.HELD and held_by(incident) in QUIET
+
+
 def unquieted(incident: Incident, now: float) -> Incident:
     """The same with the time it was held quietly taken out: that does not count to `hold_limit`."""
-    quiet = incident.state is State.HELD and held_by(incident) in QUIET
-    if not quiet or incident.held_since is None:
+    if not silent(incident) or incident.held_since is None:
         return incident
     return replace(incident, held_since=incident.held_since + now - incident.updated_at)
 

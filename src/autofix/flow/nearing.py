@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from autofix.core.audit import AuditEvent
 from autofix.core.deadlines import Deadline, DeadlineState, mark, next_moment, untold
+from autofix.core.decisions import silent
 from autofix.core.escalation import next_call
 from autofix.core.incidents import ASKING, Incident
 from autofix.core.pages import Page
@@ -105,6 +106,11 @@ def _handle(ctx: Context, tx: Transaction, due: Sequence[Incident], now: float) 
 
 def _told(ctx: Context, tx: Transaction, incident: Incident, now: float) -> _Told:
     """Recorded, with the marks that keep it from being told again."""
+    if silent(incident):
+        # Left alone for a while: what passes meanwhile is told when the silence is over.
+        later = max(incident.due_at or 0.0, now + LEFT_ALONE)
+        saved = tx.save_incident(replace(incident, deadline_at=later), None)
+        return _Told(saved, escalate.stand_in(incident.runbook), (), 0)
     found = untold(incident, now)
     marks = incident.paged_for | {mark(each) for each in found}
     marked = incident.with_(paged_for=marks)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from autofix.app.explain import explain
 from autofix.core.incidents import Origin, State
+from autofix.core.presets import ESCORT
 from autofix.core.signals import Signal, SignalState
 from autofix.core.silences import Silence
 from autofix.errors import HeldError, UsageError
@@ -121,6 +124,20 @@ def test_a_target_that_cant_be_seen_is_told_only_when_the_silence_is_over() -> N
     world.look("r1")
     world.settle()
     assert len(world.bell.rung) == 1
+
+
+def test_a_deadline_that_passes_under_a_silence_is_told_when_it_is_over() -> None:
+    world = World()
+    world.ctx.book = replace(world.ctx.book, severities=ESCORT)
+    silence(world, 7200, host="r1")
+    world.ill("r1")
+    assert world.incident().deadline_at is not None
+    world.pass_time(7190, step=10)
+    assert world.bell.rung == []
+    silences.end(world.ctx, "ann", 1)
+    stopping.pause(world.ctx, "bob", host="r1")
+    world.pass_time(310, step=5)
+    assert any("missed" in page.text for page in world.bell.rung)
 
 
 def test_why_names_the_silence_and_what_the_other_guards_say() -> None:
