@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from autofix.core.deadlines import DeadlineState
 from autofix.core.guards import GUARDS
 from autofix.core.incidents import Origin, State
 from autofix.core.pages import PageState
 from autofix.core.runs import Outcome, RunKind, RunState
+from autofix.core.severities import Kind
 from autofix.core.signals import SignalState
 from autofix.core.triggers import Verdict
 
@@ -30,6 +32,8 @@ TEXT = (DOCS / "glossary.md").read_text()
         ("States of a signal, and of a page", PageState),
         ("Where a signal comes from", Origin),
         ("What a watch says", Verdict),
+        ("What is promised, and how it stands", Kind),
+        ("What is promised, and how it stands", DeadlineState),
     ],
 )
 def test_every_word_of_the_code_stands_in_its_section(heading: str, kind: type[StrEnum]) -> None:

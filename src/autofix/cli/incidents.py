@@ -128,7 +128,10 @@ def _show(
     print("  record:")
     for entry in record:
         event = entry.event
-        told = (event.payload.get(key) for key in ("saw", "reason", "error", "title", "playbook"))
+        told = (
+            event.payload.get(key)
+            for key in ("saw", "note", "reason", "error", "title", "playbook")
+        )
         reason = inert(str(next((words for words in told if words), "")), 300)
         print(f"    {when(event.at)}  {inert(event.actor, 40)}  {event.action}  {reason}")
 

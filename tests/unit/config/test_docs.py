@@ -43,6 +43,9 @@ SECTIONS = {
         "PolicyBlock": "Policies",
         "AnsibleBlock": "Ansible",
         "CalendarBlock": "Calendars",
+        "SeveritiesBlock": "Severities",
+        "SeverityBlock": "One severity",
+        "SeverityClassBlock": "Severities of a class",
         "LimitsBlock": "Limits",
         "FreezeBlock": "Freezes",
         "RetentionBlock": "Retention",
@@ -61,7 +64,7 @@ def rows(page: str, section: str) -> dict[str, list[str]]:
     text = (DOCS / PAGES[page]).read_text()
     found = re.search(rf"^###? {re.escape(section)}\n(.*?)(?=^##|\Z)", text, re.M | re.S)
     assert found, f"{PAGES[page]} has no section {section!r}"
-    lines = re.findall(r"^\| `(\w+)` \|(.*)\|$", found[1], re.M)
+    lines = re.findall(r"^\| `([\w-]+)` \|(.*)\|$", found[1], re.M)
     return {key: [cell.strip() for cell in rest.split(" | ")] for key, rest in lines}
 
 
@@ -92,6 +95,8 @@ def test_every_default_is_the_documented_one(page: str, part: str) -> None:
 
 
 def same(said: str, default: object) -> bool:
+    if isinstance(default, float) and said.endswith("%"):
+        return float(said.removesuffix("%")) / 100 == default
     if isinstance(default, float):
         return durations.parse(said) == default
     return scalar(said) == default or said == default
