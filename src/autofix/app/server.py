@@ -16,6 +16,7 @@ from autofix.core.audit import AuditEvent
 from autofix.core.runs import RunKind
 from autofix.errors import AutofixError, ConfigError, Deposed
 from autofix.flow import deadlines
+from autofix.flow.claim import page_overdue
 from autofix.flow.context import Context, log
 from autofix.flow.notary import Notary
 from autofix.flow.pauses import reconcile
@@ -29,6 +30,8 @@ from autofix.scheduling.schedule import Schedule
 
 #: Seconds between two looks at whether the project's files changed.
 RELOAD_EVERY = 3.0
+#: Seconds between two looks at runs for which no thread is free.
+OVERDUE_EVERY = 5.0
 #: Seconds between two looks at what is older than the settings keep.
 FORGET_EVERY = 3600.0
 #: When the server stops: how long what puts things back may go on, and how long everything may
@@ -105,7 +108,7 @@ class Server:
             schedule.stop()
             self._vigil.ending()
             self._end_runs(ctx, pools, lead)
-            pools.close(wait=False)
+            pools.close(wait=True, seconds=GRACE)
         if not lead.lost():
             self._vigil.ended()
 
@@ -133,6 +136,7 @@ class Server:
             Chore("locks of lost runs", 5.0, partial(free_lapsed, ctx)),
             Chore("retention", FORGET_EVERY, partial(self._forget, ctx)),
             Chore("pauses", 0.0, partial(reconcile, ctx)),
+            Chore("overdue", OVERDUE_EVERY, partial(page_overdue, ctx)),
             Chore("checkpoint", 1.0, self._notary.tend),
             Chore("archive", 86400.0, record.Archivist(self._site, ctx).tend),
         ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autofix import crashpoints
+from autofix.core.durations import human
 from autofix.core.incidents import Incident, State
 from autofix.core.pauses import covering
+from autofix.core.runbooks import Runbook
 from autofix.core.runs import Run, RunKind, RunState
 from autofix.errors import Deposed, Duplicate, StoreError
 from autofix.flow import escalate, owing, pauses
@@ -51,11 +53,11 @@ def paused(ctx: Context, run: Run) -> bool:
     return covering([*rows, *ctx.switch.pauses()], run.runbook, run.host) is not None
 
 
-def give_back(ctx: Context, run: Run) -> None:
-    """A claimed run of which nothing was started is planned again, and waits for the pause."""
+def give_back(ctx: Context, run: Run, why: str) -> None:
+    """A claimed run of which nothing was started is planned again, and waits."""
     for _ in range(PATIENCE):
         try:
-            _unclaim(ctx, run)
+            _unclaim(ctx, run, why)
             return
         except Deposed:
             return  # another server leads, and writes down what became of it
@@ -64,7 +66,7 @@ def give_back(ctx: Context, run: Run) -> None:
             ctx.clock.sleep(AGAIN)
 
 
-def _unclaim(ctx: Context, run: Run) -> None:
+def _unclaim(ctx: Context, run: Run, why: str) -> None:
     now = ctx.clock.now()
     with ctx.store.transaction() as tx:
         current = tx.run(run.id)
@@ -77,14 +79,14 @@ def _unclaim(ctx: Context, run: Run) -> None:
             lease_until=None,
             started_at=None,
             due_at=now,
-            reason="paused before anything was started",
+            reason=why,
         )
         planned = tx.save_run(planned, of_run(planned, "put_back", now, reason=planned.reason))
         tx.free_host(run.host, run.token)
         incident = tx.incident(run.incident)
         if incident is not None and incident.fix_started_at == current.started_at:
             tx.save_incident(replace(incident, fix_started_at=None, updated_at=now), None)
-        _wait(ctx, tx, planned, pauses.obstacle(ctx, tx, run) or planned.reason, now)
+        _wait(ctx, tx, planned, pauses.obstacle(ctx, tx, run) or why, now)
 
 
 def _wait(ctx: Context, tx: Transaction, run: Run, obstacle: str, now: float) -> None:
@@ -95,13 +97,42 @@ def _wait(ctx: Context, tx: Transaction, run: Run, obstacle: str, now: float) ->
     changed = run.reason != obstacle
     later = run.with_(due_at=now + AGAIN, reason=obstacle)
     tx.save_run(later, of_run(later, "waiting", now, reason=obstacle) if changed else None)
-    runbook = ctx.book.runbooks.get(run.runbook) or escalate.stand_in(run.runbook)
-    if incident is None or f"waiting {run.id}" in incident.paged_for:
+    if now - run.planned_at >= _runbook(ctx, run).guards.hold_limit:
+        _page_waiting(ctx, tx, run, obstacle, now)
+
+
+def _runbook(ctx: Context, run: Run) -> Runbook:
+    return ctx.book.runbooks.get(run.runbook) or escalate.stand_in(run.runbook)
+
+
+def _page_waiting(ctx: Context, tx: Transaction, run: Run, why: str, now: float) -> None:
+    """A person hears once of a run that can't start."""
+    incident, mark = tx.incident(run.incident), f"waiting {run.id}"
+    if incident is None or mark in incident.paged_for:
         return
-    if now - run.planned_at >= runbook.guards.hold_limit:
-        told = replace(incident, paged_for=incident.paged_for | {f"waiting {run.id}"})
-        why = f"{run.playbook} can't start: {obstacle}"
-        tx.save_incident(escalate.page(ctx, tx, runbook, told, why, now), None)
+    told = replace(incident, paged_for=incident.paged_for | {mark})
+    why = f"{run.playbook} can't start: {why}"
+    tx.save_incident(escalate.page(ctx, tx, _runbook(ctx, run), told, why, now), None)
+
+
+def page_overdue(ctx: Context) -> None:
+    """Runs that are due for long and were never tried: no thread was free. A person hears of each
+    once, as of what waits for a pause."""
+    now = ctx.clock.now()
+    with ctx.store.reading() as reads:
+        due = reads.due_runs(now, limit=1000)
+    for run in due:
+        limit = _runbook(ctx, run).guards.hold_limit
+        if run.due_at is not None and now - run.due_at >= limit:
+            _page_overdue(ctx, run.id, now)
+
+
+def _page_overdue(ctx: Context, run_id: int, now: float) -> None:
+    with ctx.store.transaction() as tx:
+        run = tx.run(run_id)
+        if run is not None and run.state is RunState.PLANNED and run.due_at is not None:
+            why = f"due for {human(now - run.due_at)}, and as many run as can at a time"
+            _page_waiting(ctx, tx, run, why, now)
 
 
 def _put_back(tx: Transaction, incident: Incident, obstacle: str, now: float) -> None:

@@ -51,8 +51,13 @@ class Heartbeat:
                 self.cancel.set()
 
     def __enter__(self) -> Heartbeat:
-        for each in self._threads:
-            each.start()
+        """RuntimeError, and no thread of ours is left, when the kernel refuses one."""
+        try:
+            for each in self._threads:
+                each.start()
+        except RuntimeError:
+            self._over.set()
+            raise
         return self
 
     def __exit__(

@@ -26,10 +26,14 @@ def execute(ctx: Context, run_id: int) -> None:
     if run is None:
         return
     crashpoints.reach("run.claimed")
-    with Heartbeat(ctx, run) as beat, abort.watching(ctx, run, beat):
-        result = _run(ctx, run, beat)
+    try:
+        with Heartbeat(ctx, run) as beat, abort.watching(ctx, run, beat):
+            result = _run(ctx, run, beat)
+    except RuntimeError as error:  # the kernel refuses a thread: nobody would hear it
+        claim.give_back(ctx, run, f"it can't be watched: {error}")
+        return
     if result is None:
-        claim.give_back(ctx, run)
+        claim.give_back(ctx, run, "paused before anything was started")
         return
     crashpoints.reach("run.ended")
     _finish_surely(ctx, run, result, beat)

@@ -17,6 +17,7 @@ from autofix.core.incidents import State
 from autofix.core.runbooks import Step
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult, RunState
 from autofix.flow import stopping
+from autofix.flow.claim import page_overdue
 from autofix.flow.pools import SIZES, Pools
 from autofix.flow.tick import Engine
 from autofix.testing.inventory import FakeInventory
@@ -228,9 +229,9 @@ def test_work_whose_thread_could_not_be_started_can_be_started_again(
     pools, done = Pools({"run": 1}), threading.Event()
     with monkeypatch.context() as system:
         system.setattr(threading.Thread, "start", refuse)
-        with pytest.raises(RuntimeError):
-            pools.start("run", "run 1", done.set)
+        assert not pools.start("run", "run 1", done.set)
     assert not pools.busy()
+    assert not done.wait(0.1), "what was refused must not run after all"
     assert pools.start("run", "run 1", done.set)
     assert done.wait(DEADLINE)
     pools.close(wait=True)
@@ -245,3 +246,74 @@ def test_the_clock_never_goes_back_and_follows_the_wall_when_it_is_ahead() -> No
     assert clock.now() == 1003.0
     wall, steady = 5000.0, 9.0
     assert clock.now() == 5000.0
+
+
+def test_a_pool_that_got_some_threads_does_with_those(monkeypatch: pytest.MonkeyPatch) -> None:
+    start, refused = threading.Thread.start, threading.Event()
+
+    def one_only(thread: threading.Thread) -> None:
+        if refused.is_set():
+            raise RuntimeError("can't start new thread")
+        refused.set()
+        start(thread)
+
+    pools, gate, done = Pools({"run": 3}), threading.Event(), []
+    monkeypatch.setattr(threading.Thread, "start", one_only)
+    assert pools.start("run", "run 1", lambda: done.append(gate.wait(DEADLINE)))
+    for number in (2, 3, 4):
+        assert pools.start("run", f"run {number}", lambda: done.append(True))
+    gate.set()
+    wait_until(lambda: len(done) == 4, "the one thread's work")
+    pools.close(wait=True)
+
+
+def test_what_never_began_is_forgotten_at_the_close() -> None:
+    pools, gate, begun, ended = Pools({"run": 1}), threading.Event(), threading.Event(), []
+
+    def work() -> None:
+        begun.set()
+        ended.append(gate.wait(DEADLINE))
+
+    assert pools.start("run", "run 1", work)
+    assert begun.wait(DEADLINE)
+    assert pools.start("run", "run 2", lambda: ended.append(False))
+    pools.close(wait=False)
+    assert pools.busy("run") == 1
+    assert not pools.start("run", "run 3", lambda: None)
+    gate.set()
+    pools.close(wait=True)
+    assert ended == [True]
+    assert pools.busy() == 0
+
+
+def test_a_run_that_nobody_could_watch_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(ONE_STEP)
+    start, refused = threading.Thread.start, []
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith("ear") and not refused:
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    world.ill()
+    assert refused == ["ear-1"]
+    assert "run.put_back" in world.actions()
+    assert world.incident().fix_started_at is None or len(world.hands.played) == 1
+    world.pass_time(3)
+    assert world.hands.played == ["rewrite.yml"]
+    assert not [each for each in threading.enumerate() if each.name == "beat-1"]
+
+
+def test_a_run_for_which_no_thread_is_free_is_told_to_a_person_once() -> None:
+    world = World(ONE_STEP)
+    kept = world.engine._start
+    world.engine._start = lambda kind, key, work: kind == "run" or kept(kind, key, work)
+    world.ill()
+    for _ in range(4):
+        page_overdue(world.ctx)
+        world.pass_time(400, step=50)
+    assert world.hands.played == []
+    assert len(world.bell.rung) == 1
+    assert "rewrite.yml can't start: due for" in world.bell.rung[0].text

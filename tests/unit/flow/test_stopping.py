@@ -250,7 +250,7 @@ def test_a_claim_is_given_back_even_if_the_store_fails_meanwhile() -> None:
     failing = FailsTwice(world.store)
     started = replace(run, state=RunState.STARTED)
     world.ctx.store = failing
-    claim.give_back(world.ctx, started)
+    claim.give_back(world.ctx, started, "paused")
     assert failing.left == 0
 
 
