@@ -161,7 +161,7 @@ def test_calls_and_deadlines_are_due_by_themselves(store: Store) -> None:
             ("b", 10.0, None),
             ("c", None, 50.0),
             ("d", 10.0, 15.0),
-        )  # fmt: skip
+        )
     ]
     with store.reading() as reads:
         assert [row.id for row in reads.due_calls(30.0)] == [rows[1].id, rows[3].id, rows[0].id]

@@ -44,8 +44,12 @@ class SqlStore:
         #: Something was recorded through this object.
         self.wrote = False
         self._commits = Commits(backend, busy_timeout, self._moved)
-        with mapping(self.where):
-            upgrade(self)
+        try:
+            with mapping(self.where):
+                upgrade(self)
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     def fenced(self, fence: Callable[[Connection], None]) -> SqlStore:
         """The same store, with a look at the beginning of every block of changes."""
