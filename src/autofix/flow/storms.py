@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autofix.core.digests import compose_digest
+from autofix.core.escalation import unique
 from autofix.core.messages import Message
 from autofix.core.pages import Member, Page, PageKind, PageState
 from autofix.core.runbooks import Runbook
@@ -35,7 +36,9 @@ def written(ctx: Context, page_id: int) -> Page | None:
 def _write(ctx: Context, tx: Transaction, page: Page, joined: int, now: float) -> Page:
     waiting = tx.members(page.id, waiting=True, limit=ALL)
     runbook = ctx.book.runbooks.get(page.runbook) or escalate.stand_in(page.runbook)
-    page = page.with_(created_at=now, count=len(waiting))
+    earlier = _replaced(tx, page, {each.incident for each in waiting}, now)
+    channels = unique((*page.channels, *earlier))
+    page = page.with_(created_at=now, count=len(waiting), channels=channels)
     alone = _alone(tx, runbook, waiting, now) if joined == 1 else None
     if alone is not None:
         page = page.with_(kind=PageKind.CALL, incident=waiting[0].incident)
@@ -44,6 +47,24 @@ def _write(ctx: Context, tx: Transaction, page: Page, joined: int, now: float) -
         title=words.title, text=words.text, data=words.data, dedup_key=words.dedup_key
     )
     return tx.save_page(page, of_page(page, "written", now, count=page.count))
+
+
+def _replaced(tx: Transaction, page: Page, called: set[int | None], now: float) -> list[str]:
+    """Drop digests that reached nobody and of which all that wait are called for anew in this one;
+    by which channels those should have gone."""
+    found: list[str] = []
+    queued = tx.pages(
+        runbook=page.runbook, states=[PageState.QUEUED], kinds=[PageKind.DIGEST], limit=1000
+    )
+    for old in queued:
+        if old.id == page.id or old.policy != page.policy or old.gathers:
+            continue
+        waiting = {each.incident for each in tx.members(old.id, waiting=True, limit=ALL)}
+        if None not in waiting and waiting <= called:
+            dropped = old.with_(state=PageState.DROPPED, due_at=None)
+            tx.save_page(dropped, of_page(dropped, "dropped", now, by="the next call"))
+            found += old.channels
+    return found
 
 
 def _alone(tx: Transaction, runbook: Runbook, waiting: list[Member], now: float) -> Message | None:
