@@ -11,8 +11,9 @@ from typing import Any, cast
 
 import pytest
 
+from autofix.app.clock import SystemClock
 from autofix.app.server import Server
-from autofix.app.site import Site, SystemClock
+from autofix.app.site import Site
 from autofix.core.incidents import State
 from autofix.core.runbooks import Step
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult, RunState
