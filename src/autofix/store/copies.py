@@ -21,6 +21,7 @@ class Seen:
     copies: list[Copy] = field(default_factory=list)
     breaks: list[Break] = field(default_factory=list)
     head_size: int = 0
+    has_head: bool = False
     _notes: list[str] = field(default_factory=list)
     witnessed: bool = False
 
@@ -50,13 +51,15 @@ def _head(seen: Seen, path: Path, trust: Trust) -> None:
         found = heads.read(path)
     except AuditError as error:
         seen.breaks.append(Break(0, str(error)))
+        seen.has_head = True
         return
+    seen.has_head = found is not None
     if found is None:
         seen._notes.append(f"{path} is missing: entries cut off at the end don't show")
         return
     seen.head_size = found[0]
     seen.copies.append(Copy(*found, str(path)))
-    _checkpoints(seen, heads.checkpoints(path), str(path), trust)
+    _checkpoints(seen, heads.checkpoints(path), str(path), trust, shared=False)
 
 
 def _witness(seen: Seen, path: Path, trust: Trust) -> None:
@@ -71,13 +74,15 @@ def _witness(seen: Seen, path: Path, trust: Trust) -> None:
         raise AuditError(f"the witness {path} holds no checkpoint and no line `<size> <hash>`")
     seen.witnessed = True
     seen.copies += [Copy(size, digest, str(path)) for size, digest in plain]
-    _checkpoints(seen, signed, str(path), trust)
+    _checkpoints(seen, signed, str(path), trust, shared=True)
 
 
-def _checkpoints(seen: Seen, found: Iterable[Checkpoint], origin: str, trust: Trust) -> None:
+def _checkpoints(
+    seen: Seen, found: Iterable[Checkpoint], origin: str, trust: Trust, *, shared: bool
+) -> None:
     strangers = 0
     for each in dict.fromkeys(found):
-        if trust.checks and not trust.knows(each.key):
+        if shared and trust.checks and not trust.knows(each.key):
             strangers += 1  # several projects may share a log
         elif fault := trust.fault(each):
             seen.breaks.append(

@@ -32,27 +32,33 @@ def parse(text: str) -> list[Head]:
 
 def read(path: Path) -> Head | None:
     """What the head file says; None if there is none; AuditError if it can't be read."""
-    text = _text(path)
-    if text is None:
-        return None
-    found = parse(text.partition("\n")[0])
-    if len(found) != 1:
-        raise AuditError(f"{path} does not hold one size and hash")
-    return found[0]
+    found = _parts(path)
+    return None if found is None else found[0]
 
 
 def checkpoints(path: Path) -> list[Checkpoint]:
     """The checkpoint that the head file names, if it names one; AuditError if it can't be read."""
-    return parse_lines(_text(path) or "")
+    found = _parts(path)
+    return [] if found is None else found[1]
 
 
-def _text(path: Path) -> str | None:
+def _parts(path: Path) -> tuple[Head, list[Checkpoint]] | None:
+    """What the file holds; it must be, to the last byte, what `write` writes."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        text = path.read_bytes().decode("utf-8", "replace")
     except FileNotFoundError:
         return None
     except OSError as error:
         raise AuditError(f"{path} can't be read: {error.strerror}") from None
+    heads, named = parse(text.partition("\n")[0]), parse_lines(text.partition("\n")[2])
+    if len(heads) != 1 or text != _content(heads[0], named[0] if named else None):
+        raise AuditError(f"{path} does not hold one size and hash, and at most one checkpoint")
+    return heads[0], named
+
+
+def _content(head: Head, checkpoint: Checkpoint | None) -> str:
+    more = f"{line(checkpoint)}\n" if checkpoint is not None else ""
+    return f"{head[0]} {head[1]}\n{more}"
 
 
 def write(path: Path, head: Head, checkpoint: Checkpoint | None = None) -> None:
@@ -61,9 +67,7 @@ def write(path: Path, head: Head, checkpoint: Checkpoint | None = None) -> None:
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "w") as file:
-            file.write(f"{head[0]} {head[1]}\n")
-            if checkpoint is not None:
-                file.write(f"{line(checkpoint)}\n")
+            file.write(_content(head, checkpoint))
             file.flush()
             os.fsync(file.fileno())
         crashpoints.reach("head.written")

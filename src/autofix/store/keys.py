@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -34,6 +35,7 @@ from autofix.store.canonical import canonical
 
 PRIVATE, PUBLIC, NEXT = "audit.key", "audit.pub", "audit.key.new"
 _LARGEST = 4096
+_SIGNATURE = re.compile(r"[0-9a-f]{128}")
 
 
 def fingerprint(public: bytes) -> str:
@@ -43,6 +45,8 @@ def fingerprint(public: bytes) -> str:
 
 def holds(public: bytes, message: bytes, signature: str) -> bool:
     """Is this the signature (hex) of the message by the private half of this key?"""
+    if not _SIGNATURE.fullmatch(signature):  # else one could be spelt in several ways
+        return False
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(bytes.fromhex(signature), message)
     except (InvalidSignature, ValueError):
@@ -138,7 +142,7 @@ class Keys:
     def make(self) -> bytes | None:
         """Make the first key pair; its public half. None: there is one already, nothing changed."""
         with _writing(self.folder):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_folder()
             fresh = Ed25519PrivateKey.generate()
             passing = self.folder / f"{NEXT}.{token_hex(8)}"
             _write(passing, _private(fresh), 0o600)
@@ -150,10 +154,14 @@ class Keys:
                 passing.unlink()
             return self._publish(_raw(fresh.public_key()))
 
+    def _make_folder(self) -> None:
+        for folder in (self.folder.parent, self.folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     def prepare(self) -> bytes:
         """A key to follow the one in use, not yet in its place; its public half."""
         with _writing(self.folder):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make_folder()
             fresh = Ed25519PrivateKey.generate()
             _write(self.folder / NEXT, _private(fresh), 0o600)
             public = _raw(fresh.public_key())

@@ -92,6 +92,9 @@ def verify(
     if archives is not None:
         judged = files_judged(archives, ledger.archives)
         breaks, notes = [*breaks, *judged[0]], [*notes, *judged[1]]
+    if head is not None and ledger.checkpoints and trust.checks and not seen.has_head:
+        # It is there from the first end of a command on.
+        breaks.append(Break(walked.last, f"{head} is missing"))
     if head is not None and not trust.checks:
         notes += behind(walked.last, seen.head_size, head.name)
     return judged_report(ledger, walked, trust, seen.copies, breaks, notes, now)
