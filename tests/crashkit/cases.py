@@ -14,8 +14,8 @@ from typing import Any
 
 from autofix.crashpoints import POINTS
 
-#: Passed only where Ansible itself runs: tried on the real server.
-REAL_ONLY = ("executor.started",)
+#: Passed only where Ansible runs, and a key signs: tried on the real server.
+REAL_ONLY = ("executor.started", "checkpoint.signed")
 #: Passed only by a server that finds what another one left behind.
 IN_RECOVERY = tuple(name for name in POINTS if name.startswith("recover.") or name == "owed.again")
 TESTS = Path(__file__).parents[1]

@@ -35,6 +35,8 @@ class Judge:
         self._store, self._traces, self._books = store, traces, books
         self._deaths = deaths
         with store.reading() as reads:
+            pages = reads.pages(limit=1_000_000)
+            self._gathering = {page.runbook for page in pages if page.gathers}
             self._incidents = {each.id: each for each in reads.incidents(limit=1_000_000)}
             self._runs = sorted(reads.runs(limit=1_000_000), key=lambda run: run.id)
             self._retried = Counter(
@@ -144,14 +146,15 @@ class Judge:
                 yield f"run {run.id} was lost, and nobody was reached"
 
     def _reached(self, incident: Incident) -> bool:
-        return any(
+        """By a page of its own, by another of its runbook, or by the digest that gathers."""
+        return incident.runbook in self._gathering or any(
             incident.id == line["incident"] or (line["runbook"] or "-") == incident.runbook
             for line in self._traces.all("rung")
         )
 
     def _pages(self, reads: Reads) -> Iterator[str]:
         for page in reads.pages(limit=1_000_000):
-            if page.due_at is not None:
+            if page.due_at is not None and not page.gathers:
                 yield f"page {page.id} is in the outbox for ever"
         rung = Counter(line["page"] for line in self._traces.all("rung"))
         for number, count in rung.items():

@@ -19,6 +19,7 @@ from typing import Any
 
 from autofix import crashpoints
 from autofix.core.runbooks import Runbook, Step
+from autofix.core.runs import RunState
 from autofix.store import open_store
 from crashkit.judge import Judge
 from crashkit.lasting import Traces
@@ -218,12 +219,15 @@ class Killed(Project):
     # the verdict
 
     def rests(self) -> bool:
-        """Nothing is due any more, and whoever stands with a person was reached."""
+        """Nothing is to be done any more but by people, and they were called; a digest may still
+        gather, for as long as the last page of its runbook is fresh."""
+        later = time.time() + 3600
         with self._store() as store, store.reading() as reads:
-            if reads.signals(received=True) or reads.next_due() is not None:
+            waiting = [page for page in reads.due_pages(later) if not page.gathers]
+            if waiting or reads.signals(received=True) or reads.due_incidents(later):
                 return False
-            states = ("planned", "claimed", "started")
-            return not any(str(run.state) in states for run in reads.runs(limit=10_000))
+            states = (RunState.PLANNED, RunState.CLAIMED, RunState.STARTED)
+            return not reads.runs(states=states, limit=1)
 
     def complaints(self) -> list[str]:
         with self._store() as store:

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autofix.core.escalation import simple
+from autofix.app.killswitch import KillSwitch
+from autofix.core.escalation import Level, Policy
 from autofix.core.incidents import Incident, Origin, State
 from autofix.core.pages import Page
 from autofix.core.readings import Reading
 from autofix.core.runbooks import ProbeTrigger
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult
 from autofix.core.signals import Signal
-from autofix.flow import intake, looking, people
+from autofix.flow import intake, looking, people, stopping
 from autofix.flow.context import Book, Context
+from autofix.flow.pauses import reconcile
 from autofix.flow.recover import recover
 from autofix.flow.tick import Engine
 from autofix.ports import Store
@@ -37,9 +39,9 @@ class Scene:
     """Something that happens by itself at a moment, once."""
 
     after: float
-    what: str  # ill | ask
+    what: str  # ill | ask | pause | resume
     host: str
-    which: str  # the fact, or the runbook
+    which: str = ""  # the fact, or the runbook
 
 
 def scenes(seed: int) -> list[Scene]:
@@ -54,6 +56,8 @@ def scenes(seed: int) -> list[Scene]:
         Scene(dice.uniform(1, LENGTH), "ask", dice.choice(HOSTS), dice.choice(list(BOOKS)))
         for _ in range(3)
     ]
+    paused, since = dice.choice(["", *HOSTS]), dice.uniform(1, LENGTH / 2)
+    found += [Scene(since, "pause", paused), Scene(since + dice.uniform(5, 60), "resume", paused)]
     return sorted(found, key=lambda each: each.after)
 
 
@@ -138,11 +142,12 @@ class Teller:
             BOOKS,
             FakeInventory({"redis": {host: {} for host in HOSTS}}),
             {"bell": Bell(self.traces)},
-            {"default": simple("default", "bell")},
+            {"default": Policy("default", (Level(("bell",), 60.0), Level(("bell",), 60.0)))},
         )
         self.ctx = Context(
             store, self.clock, Hands(seed, self.traces), lambda _: senses, book, "teller"
         )
+        self.ctx.switch = KillSwitch(folder / "state")
         self._busy: set[str] = set()
         self._engine = Engine(self.ctx, self._start)
 
@@ -162,6 +167,7 @@ class Teller:
             self.traces.add("began", at=self.clock.now())
         start: float = self.traces.all("began")[0]["at"]
         recover(self.ctx)
+        reconcile(self.ctx)
         self.traces.add("restarted", at=self.clock.now())
         looked = 0.0
         for _ in range(600):
@@ -185,8 +191,11 @@ class Teller:
             self.traces.add("played", what=scene.what)
             if scene.what == "ill":
                 self.traces.add("health", host=scene.host, fact=scene.which, value=SICK)
-            else:
+            elif scene.what == "ask":
                 self._ask(scene, now)
+            else:
+                act = stopping.pause if scene.what == "pause" else stopping.resume
+                act(self.ctx, "cid", host=scene.host)
 
     def _ask(self, scene: Scene, now: float) -> None:
         signal = Signal(0, Origin.PERSON, now, scene.host, scene.which, by="ann")
@@ -221,10 +230,15 @@ class Teller:
             live = reads.incidents(states=[State.ESCALATED, State.ACKNOWLEDGED])
         moved = False
         for incident in live:
-            if incident.due_at is None and self.reached(incident):
+            if incident.due_at is None and self._answers(incident):
                 self._take(incident)
                 moved = True
         return moved
+
+    def _answers(self, incident: Incident) -> bool:
+        """At the first call or at the second, as the story has it."""
+        heard = incident.calls > (incident.id + self.seed) % 2
+        return self.reached(incident) and (heard or incident.state is State.ACKNOWLEDGED)
 
     def reached(self, incident: Incident) -> bool:
         return any(

@@ -61,7 +61,7 @@ def test_a_server_that_dies_at_one_point_after_another(tmp_path: Path) -> None:
         town.ill("h3", "again")
         a_command_dies_once_its_wish_is_written(town, "again", "h3")
         town.ill("h0", "mend")
-        for wish in ("decision.decided:1", "run.claimed:1"):
+        for wish in ("checkpoint.signed:1", "decision.decided:1", "run.claimed:1"):
             town.start(wish)
             town.dies()
         town.ill("h1", "undo")
