@@ -235,7 +235,8 @@ class Reads(Protocol):
         """The last time a person reset this target's breaker."""
 
     def starts(self, since: float) -> list[float]:
-        """When fixes (no rehearsals) of any runbook started since then, oldest first."""
+        """When fixes (no rehearsals, not the synthetic check's) of any runbook started since then,
+        oldest first."""
 
     def page(self, page_id: int) -> Page | None: ...
     def pages(

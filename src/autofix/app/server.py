@@ -9,7 +9,9 @@ from functools import partial
 
 from autofix.app import record
 from autofix.app.chores import Chore, Chores
+from autofix.app.clock import go_on
 from autofix.app.leading import leading, led
+from autofix.app.proving import Prover
 from autofix.app.site import Site, owner_name
 from autofix.app.vigil import Vigil
 from autofix.core.audit import AuditEvent
@@ -76,6 +78,7 @@ class Server:
     def _lead(self, ctx: Context, lead: Lead) -> None:
         """Until we are stopped, or another server leads."""
         try:
+            go_on(self._site.clock, ctx.store)
             self._notary = record.begin(self._site, ctx)
             self._note(ctx, "server.started", warnings=[str(w) for w in self._site.warnings])
             for warning in self._site.warnings:
@@ -135,11 +138,15 @@ class Server:
             Chore("reload", RELOAD_EVERY, partial(self._reload, ctx, schedule)),
             Chore("locks of lost runs", 5.0, partial(free_lapsed, ctx)),
             Chore("retention", FORGET_EVERY, partial(self._forget, ctx)),
+            Chore("synthetic check", 2.0, self._prover(ctx).tend),
             Chore("pauses", 0.0, partial(reconcile, ctx)),
             Chore("overdue", OVERDUE_EVERY, partial(page_overdue, ctx)),
             Chore("checkpoint", 1.0, self._notary.tend),
             Chore("archive", 86400.0, record.Archivist(self._site, ctx).tend),
         ]
+
+    def _prover(self, ctx: Context) -> Prover:
+        return Prover(ctx, lambda: self._site.settings.synthetic, self._site.settings.state)
 
     def _forget(self, ctx: Context) -> None:
         """What is older than the settings keep: runs' output, ended incidents. The record stays."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
-import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autofix import config
-from autofix.app import record, wiring
+from autofix.app import record, synthetic, wiring
+from autofix.app.clock import SystemClock
 from autofix.app.killswitch import KillSwitch
 from autofix.app.witnessing import witness_files
 from autofix.config import Project, Settings
@@ -25,29 +24,6 @@ if TYPE_CHECKING:
     from autofix.ansible.inventory import AnsibleInventory
     from autofix.store.sql import SqlStore
     from autofix.store.verify import Report
-
-
-class SystemClock:
-    """The clock on the wall, which never goes back: what is due must not wait for an hour that
-    somebody took off the clock. It runs ahead until the wall has caught up."""
-
-    def __init__(
-        self,
-        wall: Callable[[], float] = time.time,
-        steady: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._wall, self._steady = wall, steady
-        self._ahead = wall() - steady()
-        self._lock = threading.Lock()
-
-    def now(self) -> float:
-        with self._lock:
-            steady = self._steady()
-            self._ahead = max(self._ahead, self._wall() - steady)
-            return steady + self._ahead
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
 
 
 def owner_name(what: str) -> str:
@@ -123,6 +99,7 @@ class Site:
         inventory, problems = self._try_inventory()
         project = config.load(self.settings, wiring.outside(inventory))
         problems += [*project.problems, *record.problems(self.settings)]
+        problems += synthetic.problems(self.settings, inventory)
         for runbook in project.runbooks.values():
             linted = wiring.lint(self.settings, runbook)
             problems += linted
@@ -147,7 +124,7 @@ class Site:
         return self._book(runbooks)
 
     def _book(self, runbooks: Any) -> Book:
-        return Book(
+        book = Book(
             runbooks,
             self.inventory.table,
             wiring.channels(self.settings),
@@ -159,6 +136,7 @@ class Site:
             freezes=self.settings.freezes,
             severities=self.settings.severities,
         )
+        return synthetic.with_synthetic(book, self.settings)
 
     def changed(self) -> bool:
         """Did a file of the project change since the book was loaded?"""
@@ -219,7 +197,8 @@ class Site:
         )
 
     def _secrets(self, host: str) -> list[str]:
-        return [*self.inventory.secrets(host), *wiring.settings_secrets(self.settings)]
+        vaulted = self.inventory.secrets(host) if self.inventory.known(host) else ()
+        return [*vaulted, *wiring.settings_secrets(self.settings)]
 
     def verify_audit(
         self,

@@ -13,10 +13,12 @@ from autofix import channels as channel_room
 from autofix import config
 from autofix import probes as probe_room
 from autofix.ansible.options import AnsibleOptions
+from autofix.app.synthetic import options as synthetic_options
 from autofix.app.witnessing import witness_options
 from autofix.config import Outside, Settings
 from autofix.core.runbooks import Runbook
 from autofix.core.runs import RunEvent, RunOrder, RunResult
+from autofix.core.synthetic import NAME
 from autofix.errors import Problem
 from autofix.options import Options, Secret
 from autofix.ports import Cancel, Channel, Inventory, PlaybookRunner, Probe
@@ -218,22 +220,25 @@ class LazyRunner:
         self, settings: Callable[[], Settings], secrets: Callable[[str], Iterable[str]]
     ) -> None:
         self._settings, self._secrets = settings, secrets
-        self._made: tuple[AnsibleOptions, PlaybookRunner] | None = None
+        self._made: dict[bool, tuple[AnsibleOptions, PlaybookRunner]] = {}  # by: is it synthetic?
         self._lock = threading.Lock()
 
-    def _runner(self) -> PlaybookRunner:
+    def _runner(self, host: str = "") -> PlaybookRunner:
         from autofix.ansible.runner import AnsibleRunner
 
         with self._lock:
+            fake = host == NAME
             options = ansible_options(self._settings())
-            if self._made is None or self._made[0] != options:
-                self._made = (options, AnsibleRunner(options, self._secrets))
-            return self._made[1]
+            if fake:
+                options = synthetic_options(options)
+            if fake not in self._made or self._made[fake][0] != options:
+                self._made[fake] = (options, AnsibleRunner(options, self._secrets))
+            return self._made[fake][1]
 
     def run(
         self, order: RunOrder, on_event: Callable[[RunEvent], None], cancel: Cancel
     ) -> RunResult:
-        return self._runner().run(order, on_event, cancel)
+        return self._runner(order.host).run(order, on_event, cancel)
 
     def end_leftovers(self, run_ids: Iterable[int]) -> Sequence[int]:
         return self._runner().end_leftovers(run_ids)

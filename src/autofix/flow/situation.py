@@ -6,9 +6,10 @@ from __future__ import annotations
 from autofix.core.guards import Situation
 from autofix.core.guards.fleet import HOUR
 from autofix.core.incidents import AtWork, Incident
-from autofix.core.limits import GroupAtWork
+from autofix.core.limits import GroupAtWork, Limits
 from autofix.core.runbooks import ProbeTrigger, Runbook, ScheduleTrigger
 from autofix.core.runs import Run, RunKind, RunState
+from autofix.core.synthetic import NAME as SYNTHETIC
 from autofix.flow import abort, breakers
 from autofix.flow.context import Book, Context
 from autofix.flow.dependencies import in_the_way
@@ -16,6 +17,8 @@ from autofix.flow.looking import scope
 from autofix.flow.pauses import in_force
 from autofix.ports import Reads
 
+#: For the synthetic check.
+UNLIMITED = Limits(runs_per_hour=1_000_000, hosts_at_once=1_000_000, percent_of_group=100.0)
 OWED_KINDS = (RunKind.AFTERWARDS, RunKind.ROLLBACK)
 LIVE_RUNS = (RunState.CLAIMED, RunState.STARTED)
 
@@ -28,13 +31,14 @@ def situation(
     guards = runbook.guards
     groups = book.groups_of(host)
     ended = tx.last_ended(runbook.name, host, incident.subject)
-    others = [each for each in tx.at_work() if each.incident != incident.id]
+    others = [e for e in tx.at_work() if e.incident != incident.id and e.runbook != SYNTHETIC]
+    fake = runbook.name == SYNTHETIC  # touches no host: what spares hosts does not hold it
     return Situation(
         now=now,
         groups=groups,
         pauses=tuple(in_force(ctx, tx)),
         silences=tuple(tx.silences(active_at=now)),
-        freezes=tuple(each for each in book.freezes if each.active(now)),
+        freezes=() if fake else tuple(each for each in book.freezes if each.active(now)),
         calendar=book.calendars.get(guards.hours),
         breaker=breakers.breaker(tx, guards.attempts, incident, now),
         last_ended=ended.ended_at if ended else None,
@@ -48,7 +52,7 @@ def situation(
         busy_hosts=frozenset(each.host for each in others),
         busy_groups=_busy_groups(book, groups, others),
         started=_started(tx, now),
-        limits=book.limits,
+        limits=UNLIMITED if fake else book.limits,
         abort=abort.seen(ctx, runbook, incident),
     )
 
@@ -77,7 +81,8 @@ def _busy_groups(
 def _started(tx: Reads, now: float) -> tuple[float, ...]:
     """When fixes of the last hour started; what is decided and not yet started counts as now."""
     waiting = tx.runs(states=[RunState.PLANNED, RunState.CLAIMED], kinds=[RunKind.FIX], limit=1000)
-    soon = [now for run in waiting if run.started_at is None and not run.check]
+    real = [run for run in waiting if not run.check and run.runbook != SYNTHETIC]
+    soon = [now for run in real if run.started_at is None]
     return (*tx.starts(now - HOUR), *soon)
 
 

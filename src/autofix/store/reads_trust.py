@@ -11,6 +11,7 @@ from autofix.core.incidents import WORKING, AtWork, State
 from autofix.core.marks import Mark
 from autofix.core.runs import RunKind
 from autofix.core.silences import Silence
+from autofix.core.synthetic import NAME as SYNTHETIC
 from autofix.store import rows, tables
 from autofix.store.queries import LIVE, SqlQueries
 
@@ -64,7 +65,10 @@ class TrustReads(SqlQueries):
     def starts(self, since: float) -> list[float]:
         t = tables.runs.c
         query = select(t.started_at).where(
-            t.started_at >= since, t.kind == str(RunKind.FIX), t.check == false()
+            t.started_at >= since,
+            t.kind == str(RunKind.FIX),
+            t.check == false(),
+            t.runbook != SYNTHETIC,
         )
         return [row.started_at for row in self._session.all(query.order_by(t.started_at))]
 

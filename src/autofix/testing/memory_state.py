@@ -19,6 +19,7 @@ from autofix.core.pauses import Pause
 from autofix.core.runs import Run, RunEvent, RunKind, RunState
 from autofix.core.signals import Signal, SignalState
 from autofix.core.silences import Silence
+from autofix.core.synthetic import NAME as SYNTHETIC
 from autofix.core.triggers import Watch
 
 Row = TypeVar("Row")
@@ -247,7 +248,7 @@ class MemoryReads:
 
     def starts(self, since: float) -> list[float]:
         fixes = (r for r in self._data.runs.values() if r.kind is RunKind.FIX and not r.check)
-        moments = (run.started_at for run in fixes)
+        moments = (run.started_at for run in fixes if run.runbook != SYNTHETIC)
         return sorted(at for at in moments if at is not None and at >= since)
 
     def mark(self, name: str) -> Mark | None:

@@ -69,7 +69,7 @@ def look(file: Path) -> dict[str, Any]:
     try:
         return asdict(ask(site.store, site.clock.now()))
     finally:
-        site.close()
+        site.store.close()  # not the site: that would write
 
 
 def send(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from autofix.core.incidents import LIVE, Incident, State
 from autofix.core.pages import PageKind, PageState
 from autofix.core.runs import Run, RunState
+from autofix.core.synthetic import NAME
 from autofix.core.watching import Known, Open
 from autofix.ports import Reads, Store
 
@@ -22,7 +23,8 @@ def ask(store: Store, now: float) -> Known:
 
 def known(reads: Reads, now: float, leader: str = "") -> Known:
     """The most urgent first, then those nobody knows of."""
-    live = [each for each in reads.incidents(states=LIVE, limit=ASKED) if not each.check]
+    live = reads.incidents(states=LIVE, limit=ASKED)
+    live = [each for each in live if not each.check and each.runbook != NAME]
     queued = reads.pages(states=[PageState.QUEUED], limit=1000)
     waiting = {page.incident for page in queued}
     digests = [page for page in queued if page.kind is PageKind.DIGEST]
