@@ -199,6 +199,7 @@ def test_pauses_are_one_per_scope(store: Store) -> None:
 
 def test_all_that_is_due_is_asked_for_at_once(store: Store) -> None:
     with store.transaction() as tx:
+        held = tx.add_incident(incident("e", state=State.HELD, due_at=1.5), event(incident=0))
         waiting = tx.add_incident(incident("a", due_at=10.0, call_at=11.0), event(incident=0))
         looked = tx.add_incident(
             incident("b", state=State.VERIFYING, due_at=5.0, deadline_at=12.0), event(incident=0)
@@ -214,17 +215,18 @@ def test_all_that_is_due_is_asked_for_at_once(store: Store) -> None:
         received = tx.add_signal(signal(), event())
     with store.reading() as reads:
         assert reads.due(0.0) == Due(signals=(received.id,), running=(live.id,))
+        assert reads.due(2.0).decisions == (held.id,)
         assert reads.due(12.0) == Due(
             signals=(received.id,),
-            decisions=(waiting.id,),
+            decisions=(waiting.id, held.id),
             looks=(looked.id,),
             runs=(planned.id,),
             running=(live.id,),
             pages=(queued.id,),
-            calls=(4, waiting.id),
+            calls=(waiting.id + 3, waiting.id),
             deadlines=(looked.id,),
         )
-        assert reads.due(100.0, limit=1).decisions == (waiting.id,)
+        assert reads.due(100.0, limit=1).decisions == (waiting.id, held.id)
 
 
 def test_pages_wait_in_the_outbox_until_sent(store: Store) -> None:

@@ -10,7 +10,7 @@ class Due:
     """Numbers, oldest due first. `running` are live runs: each should have somebody at it."""
 
     signals: tuple[int, ...] = ()  # received, not handled yet
-    decisions: tuple[int, ...] = ()  # incidents to decide about
+    decisions: tuple[int, ...] = ()  # incidents to decide about, those just opened first
     looks: tuple[int, ...] = ()  # incidents that are being verified
     runs: tuple[int, ...] = ()  # planned
     running: tuple[int, ...] = ()

@@ -12,8 +12,11 @@ from autofix.store.session import Session
 #: Each arm uses a partial index, whose very condition must stand in it.
 _ARMS = (
     "SELECT 'signals' AS kind, id FROM signals WHERE state = 'received' ORDER BY id",
+    # What has just opened goes before what has waited: a storm that is held keeps nothing away.
     "SELECT 'decisions' AS kind, id FROM incidents "
-    "WHERE {live} AND due_at <= :now AND state <> 'verifying' ORDER BY due_at, id",
+    "WHERE {live} AND due_at <= :now AND state = 'open' ORDER BY due_at, id",
+    "SELECT 'decisions' AS kind, id FROM incidents "
+    "WHERE {live} AND due_at <= :now AND state NOT IN ('open', 'verifying') ORDER BY due_at, id",
     "SELECT 'looks' AS kind, id FROM incidents "
     "WHERE {live} AND due_at <= :now AND state = 'verifying' ORDER BY due_at, id",
     "SELECT 'runs' AS kind, id FROM runs WHERE state = 'planned' AND due_at <= :now "
