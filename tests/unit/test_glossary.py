@@ -11,7 +11,7 @@ import pytest
 from autofix.core.deadlines import DeadlineState
 from autofix.core.guards import GUARDS
 from autofix.core.incidents import Origin, State
-from autofix.core.pages import PageState
+from autofix.core.pages import PageKind, PageState
 from autofix.core.runs import Outcome, RunKind, RunState
 from autofix.core.severities import Kind
 from autofix.core.signals import SignalState
@@ -30,6 +30,7 @@ TEXT = (DOCS / "glossary.md").read_text()
         ("Outcomes", Outcome),
         ("States of a signal, and of a page", SignalState),
         ("States of a signal, and of a page", PageState),
+        ("Kinds of page", PageKind),
         ("Where a signal comes from", Origin),
         ("What a watch says", Verdict),
         ("What is promised, and how it stands", Kind),

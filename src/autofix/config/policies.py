@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from autofix.config.document import Document, Keys
 from autofix.config.fields import Block, OneLine
-from autofix.core.durations import human
+from autofix.core.durations import human, parse
 from autofix.core.escalation import (
     ACK_LASTS,
     CHANNEL_TIMEOUT,
@@ -26,8 +26,29 @@ from autofix.options import Duration, model_validator, suggest
 
 YEAR = 366 * 86400.0
 Channels = Annotated[list[OneLine], Field(max_length=20)]
-Wait = Annotated[Duration, Field(ge=CHANNEL_TIMEOUT, le=YEAR)]
-Repeat = Annotated[Duration, Field(ge=60, le=YEAR)] | Literal["never"]
+
+
+def _long_enough(seconds: float) -> float:
+    if seconds < CHANNEL_TIMEOUT:
+        least = human(CHANNEL_TIMEOUT)
+        raise ValueError(f"{human(seconds)} is too short: one channel may take {least} to fail")
+    return seconds
+
+
+def _repeat(value: Any) -> float | None:
+    """Seconds, None for never."""
+    if value is None or value == "never":
+        return None
+    if not isinstance(value, str | int | float):
+        raise ValueError("write for example 30m")
+    seconds = parse(value)
+    if seconds < 60:
+        raise ValueError(f"{human(seconds)} is too short: people need a minute to answer")
+    return seconds
+
+
+Wait = Annotated[Duration, Field(le=YEAR), AfterValidator(_long_enough)]
+Repeat = Annotated[float | None, BeforeValidator(_repeat, json_schema_input_type=str | float)]
 
 
 def _url(value: str) -> str:
@@ -69,9 +90,8 @@ def policy(name: str, block: PolicyBlock) -> Policy:
     if levels is None:
         wait = WAIT if block.wait is None else block.wait
         levels = [LevelBlock(channels=block.channels or [], wait=wait)]
-    repeat = None if block.repeat == "never" else block.repeat
     made = tuple(Level(unique(each.channels), each.wait) for each in levels)
-    return Policy(name, made, repeat, block.ack_lasts)
+    return Policy(name, made, block.repeat, block.ack_lasts)
 
 
 def problems(

@@ -41,6 +41,7 @@ SECTIONS = {
     "settings": {
         "": "The file",
         "PolicyBlock": "Policies",
+        "LevelBlock": "Levels",
         "AnsibleBlock": "Ansible",
         "CalendarBlock": "Calendars",
         "SeveritiesBlock": "Severities",
