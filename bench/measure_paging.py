@@ -16,8 +16,9 @@ from pathlib import Path
 
 from autofix.core.escalation import simple
 from autofix.core.incidents import Incident, Origin, State
-from autofix.core.pages import Page
+from autofix.core.pages import Page, PageState
 from autofix.flow.context import Book, Context
+from autofix.flow.lanes import AT_ONCE
 from autofix.flow.pools import Pools
 from autofix.flow.record import of_incident
 from autofix.flow.tick import Engine
@@ -90,7 +91,7 @@ def _beside_a_stuck_one() -> Iterator[Row]:
     bell, stuck = Bell("bell"), Stuck("stuck")
     with _served(bell, stuck) as ctx:
         _alarms(ctx, "stuck", TOGETHER)
-        while len(stuck.rung) < 2:  # as many as it is given at once
+        while len(stuck.rung) < AT_ONCE or _queued(ctx) < TOGETHER:
             time.sleep(0.01)
         _call(ctx, "bell")
         _alarms(ctx, "together", TOGETHER)
@@ -131,6 +132,11 @@ def _served(*channels: Bell) -> Iterator[Context]:
             thread.join()
             pools.close(wait=True)
             ctx.store.close()
+
+
+def _queued(ctx: Context) -> int:
+    with ctx.store.reading() as reads:
+        return len(reads.pages(states=[PageState.QUEUED], limit=1000))
 
 
 def _call(ctx: Context, channel: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from autofix.channels.pagerduty import dedup_key
 from autofix.channels.webhook import signature
-from autofix.core.pages import Page
+from autofix.core.pages import Page, PageKind
 from servers.channels import SECRET, SIGNING, WEB
 from servers.http import Asked, HttpServer, http_server
 from servers.pages import a_page, hostile_page
@@ -45,9 +45,13 @@ def body(server: HttpServer, kind: str, page: Page | None = None, **more: Any) -
 def test_webhook_sends_the_whole_page_as_json(server: HttpServer) -> None:
     assert body(server, "webhook") == {
         "type": "page",
+        "event": "call",
         "id": 3,
         "incident": 7,
+        "runbook": "",
         "policy": "default",
+        "level": 1,
+        "count": 1,
         "severity": "P1",
         "title": a_page().title,
         "text": a_page().text,
@@ -184,6 +188,26 @@ def test_pagerduty_triggers_an_event(server: HttpServer) -> None:
 def test_pagerduty_severity_follows_ours(server: HttpServer, severity: str, theirs: str) -> None:
     found = body(server, "pagerduty", a_page(severity=severity))
     assert found["payload"]["severity"] == theirs
+
+
+@pytest.mark.parametrize(("kind", "action"), [("taken", "acknowledge"), ("closing", "resolve")])
+def test_pagerduty_hears_by_the_key_of_the_page_who_took_it_and_that_it_is_over(
+    server: HttpServer, kind: str, action: str
+) -> None:
+    found = body(server, "pagerduty", a_page(kind=PageKind(kind)))
+    assert found == {
+        "routing_key": SECRET,
+        "event_action": action,
+        "dedup_key": "autofix:7:redis-memory-high:cache1",
+    }
+
+
+def test_webhook_counts_a_digest_and_names_its_incidents(server: HttpServer) -> None:
+    digest = a_page(kind=PageKind.DIGEST, incident=None, count=3, level=1,
+                    data={"runbook": "redis-memory-high", "incidents": [4, 5, 6]})  # fmt: skip
+    found = body(server, "webhook", digest)
+    assert (found["event"], found["count"], found["level"]) == ("digest", 3, 2)
+    assert found["data"]["incidents"] == [4, 5, 6]
 
 
 def test_pagerduty_keys_are_short_and_stay_apart() -> None:
