@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from autofix.app.witnessing import witnesses
 from autofix.core.audit import AuditEvent
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from autofix.app.site import Site
     from autofix.config import Settings
     from autofix.store.keys import Keys
+    from autofix.store.sql import SqlStore
     from autofix.store.verify import Report
 
 #: Seconds for each witness at the end of a command.
@@ -263,8 +264,9 @@ class Archivist:
         from autofix.store.archive import archive_next
 
         settings, now = self._site.settings, self._ctx.clock.now()
+        store = cast("SqlStore", self._ctx.store)  # the site's, fenced while we lead
         done = archive_next(
-            self._ctx.store, keys(settings), archive_folder(settings),
+            store, keys(settings), archive_folder(settings),
             before=now - settings.retention.audit, now=now, owner=self._ctx.owner,
         )  # fmt: skip
         if done is not None:

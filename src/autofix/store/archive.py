@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from autofix.core.audit import AuditEntry, AuditEvent
+from autofix.core.audit import AuditEvent
 from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.errors import AuditError
 from autofix.ports import Reads, Signer, Store
 from autofix.store.archive_files import sha256
-from autofix.store.export import archive_line, lines
+from autofix.store.export import Readable, archive_line, lines
 from autofix.store.exported import verify_export
 
 #: Entries in one file at most.
@@ -31,8 +31,12 @@ class Trusting(Signer, Protocol):
         """Public halves by fingerprint."""
 
 
+class Archived(Store, Readable, Protocol):
+    """A store whose entries can be read as they are stored."""
+
+
 def archive_next(
-    store: Store, keys: Trusting, folder: Path, *, before: float, now: float, owner: str
+    store: Archived, keys: Trusting, folder: Path, *, before: float, now: float, owner: str
 ) -> Archive | None:
     """Archive the oldest entries, up to the last checkpoint older than `before`; None when there
     is none.
@@ -44,10 +48,10 @@ def archive_next(
         if last is None:
             return None
         draft = Archive(base + 1, last.size, last.head, _name(base + 1, last.size), "", now)
-        path = folder / draft.file
-        with _writing(path):
-            _make_room(folder, draft)
-            _write(reads, keys, draft, path)
+    path = folder / draft.file
+    with _writing(path):
+        _make_room(folder, draft)
+        _write(store, keys, draft, path)
     _prove(path, draft, keys.trusted())
     finished = Archive(draft.first, draft.last, draft.head, draft.file, sha256(path), now)
     payload = {name: getattr(finished, name) for name in ("first", "last", "head", "file")}
@@ -86,13 +90,13 @@ def _make_room(folder: Path, draft: Archive) -> None:
         each.unlink()
 
 
-def _write(reads: Reads, keys: Signer, draft: Archive, path: Path) -> None:
+def _write(store: Archived, keys: Signer, draft: Archive, path: Path) -> None:
     fresh = path.with_name(f".{path.name}")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(handle, "wb") as file:
         # No time and no name within: the same entries make the same file.
         with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
-            _fill(reads, keys, draft, cast(BinaryIO, packed))
+            _fill(store, keys, draft, cast(BinaryIO, packed))
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
@@ -103,11 +107,11 @@ def _write(reads: Reads, keys: Signer, draft: Archive, path: Path) -> None:
         os.close(parent)
 
 
-def _fill(reads: Reads, keys: Signer, draft: Archive, out: BinaryIO) -> None:
+def _fill(store: Archived, keys: Signer, draft: Archive, out: BinaryIO) -> None:
     digest, count = hashlib.sha256(), 0
-    for kind, line in lines(reads, draft.last):
-        count += kind is AuditEntry
-        raw = f"{line}\n".encode()
+    for seq, line in lines(store, draft.last):
+        count += seq > 0
+        raw = line + b"\n"
         digest.update(raw)
         out.write(raw)
     if count != draft.last - draft.first + 1:

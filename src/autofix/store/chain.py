@@ -50,6 +50,13 @@ def sealed_bytes(row: Row) -> bytes:
     )
 
 
+def line(row: Row) -> bytes:
+    """The entry as a line of an export: what was hashed, and its `hash` in its place among it."""
+    at, actor, action = row[1:4]
+    head = b'{"action":%b,"actor":%b,"at":%b,' % (_quoted(action), _quoted(actor), _time(at))
+    return b'%b"hash":"%b",%b' % (head, _hex(row[10]), sealed_bytes(row)[len(head) :])
+
+
 def raw(value: Any) -> bytes:
     """The bytes of a text column."""
     if isinstance(value, bytes):

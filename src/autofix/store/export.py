@@ -8,12 +8,15 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Protocol, TextIO
 
-from autofix.core.audit import AuditEntry, body
+from autofix.core.audit import AuditEntry
 from autofix.core.checkpoints import Archive, Checkpoint, archive_body
 from autofix.core.checkpoints import body as checkpoint_body
 from autofix.errors import AuditError, UsageError
 from autofix.ports import Reads
+from autofix.store import chain
 from autofix.store.canonical import json_text
+from autofix.store.chain import Row
+from autofix.store.seals import Ledger
 
 FORMATS = ("jsonl", "csv")
 COLUMNS = (
@@ -38,6 +41,12 @@ class Readable(Protocol):
     def reading(self) -> AbstractContextManager[Reads]:
         """A consistent snapshot."""
 
+    def sealed_rows(self, after: int = 0) -> Iterator[Row]:
+        """Every entry as its bytes are stored."""
+
+    def sealed_ledger(self) -> Ledger:
+        """Checkpoints and archives."""
+
 
 def export(store: Readable, fmt: str, out: TextIO) -> int:
     """Write the whole record; how many entries. `fmt` is one of FORMATS.
@@ -47,37 +56,56 @@ def export(store: Readable, fmt: str, out: TextIO) -> int:
     if fmt not in FORMATS:
         raise UsageError(f"{fmt!r} is not a format; choose one of {', '.join(FORMATS)}")
     try:
-        with store.reading() as reads:
-            return _jsonl(reads, out) if fmt == "jsonl" else _csv(entries(reads), out)
+        if fmt == "csv":
+            with store.reading() as reads:
+                return _csv(entries(reads), out)
+        count = 0
+        for seq, line in lines(store):
+            count += seq > 0
+            out.write(line.decode() + "\n")
+        return count
     except OSError as error:
         raise AuditError(f"the export can't be written: {error.strerror}") from None
 
 
-def _jsonl(reads: Reads, out: TextIO) -> int:
-    count = 0
-    for kind, line in lines(reads):
-        count += kind is AuditEntry
-        out.write(line + "\n")
-    return count
-
-
-def lines(reads: Reads, upto: int | None = None) -> Iterator[tuple[type, str]]:
+def lines(store: Readable, upto: int | None = None) -> Iterator[tuple[int, bytes]]:
     """What an export consists of, up to an entry: `exported.verify_export` needs nothing else.
+    Each line comes with its entry's number, or 0 if it is no entry.
 
     First a line for each archive that is gone before, then entries, each checkpoint after the
     entry that it seals. An entry's line is the canonical JSON of what was hashed with its `hash`;
     the others are `{"archive": …}` and `{"checkpoint": …}`: what was signed with its `signature`.
     """
-    for archive in reads.archives():
-        yield Archive, archive_line(archive)
-    seals = _checkpoints(reads)
+    # The seals first: entries that are newer than the last of them do no harm.
+    ledger = store.sealed_ledger()
+    if ledger.faults:
+        raise AuditError(f"the record can't be exported: {ledger.faults[0].what}", hint=_VERIFY)
+    for archive in ledger.archives:
+        yield 0, archive_line(archive).encode()
+    seals = iter(ledger.checkpoints)
     seal = next(seals, None)
-    for entry in entries(reads, upto):
-        value = body(entry.seq, entry.event, entry.prev) | {"hash": entry.hash}
-        yield AuditEntry, json_text(value)
-        while seal is not None and seal.size <= entry.seq:
-            yield Checkpoint, checkpoint_line(seal)
+    for row in store.sealed_rows():
+        if upto is not None and row[0] > upto:
+            return
+        yield _entry(row)
+        while seal is not None and seal.size <= row[0]:
+            yield 0, checkpoint_line(seal).encode()
             seal = next(seals, None)
+
+
+_VERIFY = "run autofix audit verify"
+
+
+def _entry(row: Row) -> tuple[int, bytes]:
+    try:
+        line = chain.line(row)
+        line.decode()
+    except (chain.Malformed, UnicodeDecodeError):
+        raise AuditError(
+            f"entry {row[0]} can't be exported: it holds what this program never writes",
+            hint=_VERIFY,
+        ) from None
+    return row[0], line
 
 
 def archive_line(archive: Archive, name: str = "archive") -> str:
@@ -89,19 +117,12 @@ def checkpoint_line(checkpoint: Checkpoint) -> str:
     return json_text({"checkpoint": value})
 
 
-def entries(reads: Reads, upto: int | None = None) -> Iterator[AuditEntry]:
-    """All entries that are left in the store, in order; with `upto` those to this number."""
-    after, before = 0, None if upto is None else upto + 1
-    while page := reads.audit(after=after, before=before, limit=_PORTION):
+def entries(reads: Reads) -> Iterator[AuditEntry]:
+    """All entries that are left in the store, in order."""
+    after = 0
+    while page := reads.audit(after=after, limit=_PORTION):
         yield from page
         after = page[-1].seq
-
-
-def _checkpoints(reads: Reads) -> Iterator[Checkpoint]:
-    after = 0
-    while page := reads.checkpoints(after=after, limit=_PORTION):
-        yield from page
-        after = page[-1].size
 
 
 def _csv(found: Iterable[AuditEntry], out: TextIO) -> int:
