@@ -128,7 +128,8 @@ retention: {runs: 30d, audit: 365d}
         ),
         (
             "policies:\n  default: {channels: []}\n",
-            ["autofix.yaml:2: channels: list should have at least 1 item after validation, not 0"],
+            ["autofix.yaml:2: policy 'default' has no channels: it calls nobody "
+             "(name channels, or take it out)"],
         ),
         (
             "policies:\n  default: {channels: [nobody]}\n",
