@@ -39,7 +39,10 @@ _DOWN = (
     "can't be reached: PostgreSQL does not answer there",
     "start it, or correct host and port in `store:`",
 )
-_STOPPED = ("was cut off: PostgreSQL was stopped or restarted", "it is tried again by itself")
+_STOPPED = (
+    "was cut off: PostgreSQL was restarted, or this program stood still for too long",
+    "it is tried again by itself",
+)
 _STARTING = ("can't be reached yet: PostgreSQL is starting or stopping", "wait a moment")
 _PASSWORD = (
     "refuses the password or the user",
