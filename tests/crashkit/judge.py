@@ -11,6 +11,7 @@ from autofix.core.runbooks import Runbook
 from autofix.core.runs import Run, RunKind, RunState
 from autofix.core.signals import SignalState
 from autofix.ports import Reads
+from autofix.store.keys import Keys
 from autofix.store.sql import SqlStore
 from autofix.store.verify import verify
 from crashkit.lasting import Traces
@@ -49,6 +50,7 @@ class Judge:
             return [
                 *self._chain(),
                 *self._signals(reads),
+                *self._promises(reads),
                 *self._every_run(reads),
                 *self._effects(),
                 *self._owed(),
@@ -57,7 +59,8 @@ class Judge:
             ]
 
     def _chain(self) -> Iterator[str]:
-        report = verify(self._store, head=self._store.head_file)
+        trusted = Keys(self._store.head_file.parent / "keys").trusted()
+        report = verify(self._store, head=self._store.head_file, trusted=trusted)
         yield from (f"the record is broken: {each}" for each in report.breaks)
 
     def _signals(self, reads: Reads) -> Iterator[str]:
@@ -69,6 +72,12 @@ class Judge:
                 yield f"signal {signal.id} was acknowledged, and never handled"
             elif signal.state is SignalState.IGNORED and not signal.reason:
                 yield f"signal {signal.id} was ignored without a reason"
+
+    def _promises(self, reads: Reads) -> Iterator[str]:
+        """What somebody was told has happened stands in the record."""
+        for line in self._traces.all("promised"):
+            if not reads.audit(action=line["action"], incident=line["incident"], limit=1):
+                yield f"{line['action']} of {line['incident']} was promised, and is not recorded"
 
     def _every_run(self, reads: Reads) -> Iterator[str]:
         restarts = sorted(line["at"] for line in self._traces.all("restarted"))

@@ -7,7 +7,9 @@ N-th pass of a crash point is the same place each time.
 from __future__ import annotations
 
 import random
+import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +22,15 @@ from autofix.core.readings import Reading
 from autofix.core.runbooks import ProbeTrigger
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult
 from autofix.core.signals import Signal
+from autofix.errors import AutofixError, ChannelError, StoreError
 from autofix.flow import intake, looking, people, stopping
 from autofix.flow.context import Book, Context
+from autofix.flow.notary import Notary
 from autofix.flow.pauses import reconcile
 from autofix.flow.recover import recover
 from autofix.flow.tick import Engine
 from autofix.ports import Store
+from autofix.store.keys import Keys, fingerprint
 from autofix.testing.inventory import FakeInventory
 from crashkit.books import BOOKS, FACTS, HOSTS, SICK
 from crashkit.lasting import LastingClock, Traces
@@ -122,10 +127,15 @@ class Bell:
 
     name, closes = "bell", False
 
-    def __init__(self, traces: Traces) -> None:
-        self._traces = traces
+    def __init__(self, traces: Traces, port: int) -> None:
+        self._traces, self._port = traces, port
 
     def send(self, page: Page, *, timeout: float) -> str:
+        try:
+            with socket.create_connection(("127.0.0.1", self._port), timeout):
+                pass
+        except OSError as error:
+            raise ChannelError(f"nobody answers: {error}") from None
         self._traces.add("rung", page=page.id, incident=page.incident, runbook=page.runbook)
         return "rang"
 
@@ -133,7 +143,7 @@ class Bell:
 class Teller:
     """Tells the story of a seed on a store, from wherever it stands."""
 
-    def __init__(self, seed: int, folder: Path, store: Store) -> None:
+    def __init__(self, seed: int, folder: Path, store: Store, port: int) -> None:
         self.seed, self.store = seed, store
         self.clock = LastingClock(folder / "clock")
         self.traces = Traces(folder)
@@ -141,13 +151,15 @@ class Teller:
         book = Book(
             BOOKS,
             FakeInventory({"redis": {host: {} for host in HOSTS}}),
-            {"bell": Bell(self.traces)},
+            {"bell": Bell(self.traces, port)},
             {"default": Policy("default", (Level(("bell",), 60.0), Level(("bell",), 60.0)))},
         )
         self.ctx = Context(
             store, self.clock, Hands(seed, self.traces), lambda _: senses, book, "teller"
         )
         self.ctx.switch = KillSwitch(folder / "state")
+        self.keys = Keys(folder / "state" / "keys")
+        self.notary = Notary(self.ctx, self.keys)
         self._busy: set[str] = set()
         self._engine = Engine(self.ctx, self._start)
 
@@ -161,22 +173,34 @@ class Teller:
             self._busy.discard(key)
         return True
 
-    def tell(self) -> None:
-        """From recovery to the end, when nothing is due any more."""
+    def _begin(self) -> float:
+        """What a server does before anything else; when the story began."""
         if not self.traces.all("began"):
             self.traces.add("began", at=self.clock.now())
-        start: float = self.traces.all("began")[0]["at"]
+        if not self.keys.ever:
+            self.keys.make()
+        public = self.keys.public()
+        self.notary.introduce(fingerprint(public), public.hex())
         recover(self.ctx)
         reconcile(self.ctx)
+        start: float = self.traces.all("began")[0]["at"]
+        return start
+
+    def tell(self) -> None:
+        """From recovery to the end, when nothing is due any more."""
+        start = self._begin()
         self.traces.add("restarted", at=self.clock.now())
         looked = 0.0
         for _ in range(600):
             now = self.clock.now()
-            self._play_scenes(start, now)
+            with suppress(AutofixError):  # as the server's threads do: it is tried again
+                self._play_scenes(start, now)
             if now - looked >= LOOK_EVERY and now < start + LENGTH:
                 looked = now
-                self._look()
+                with suppress(AutofixError):
+                    self._look()
             self._settle()
+            self.notary.seal_if_possible()
             moved = self._people()
             if not moved and not self._wait(start, looked):
                 return
@@ -214,10 +238,13 @@ class Teller:
 
     def _settle(self) -> None:
         for _ in range(60):
-            before = self._head()
-            self._engine.tick()
-            if self._head() == before:
-                return
+            try:
+                before = self._head()
+                self._engine.tick()
+                if self._head() == before:
+                    return
+            except StoreError:
+                self.clock.sleep(1.0)
         raise AssertionError("it never came to rest at one moment")
 
     def _head(self) -> object:
@@ -226,6 +253,12 @@ class Teller:
 
     def _people(self) -> bool:
         """Whoever was reached takes the incident, mends the host by hand and resolves it."""
+        try:
+            return self._act()
+        except AutofixError:
+            return True  # they try again
+
+    def _act(self) -> bool:
         with self.store.reading() as reads:
             live = reads.incidents(states=[State.ESCALATED, State.ACKNOWLEDGED])
         moved = False
@@ -249,11 +282,13 @@ class Teller:
     def _take(self, incident: Incident) -> None:
         if incident.state is State.ESCALATED:
             people.acknowledge(self.ctx, incident.id, "bob")
+            self.traces.add("promised", action="incident.acknowledged", incident=incident.id)
             return
         for fact, book in FACTS.items():
             if book.name == incident.runbook:
                 self.traces.add("health", host=incident.host, fact=fact, value=0.5)
         people.resolve(self.ctx, incident.id, "bob")
+        self.traces.add("promised", action="incident.resolved", incident=incident.id)
 
     def _wait(self, start: float, looked: float) -> bool:
         """Until the next thing is due; False when nothing is."""
