@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from json import JSONDecodeError, loads
 from typing import Any
@@ -110,7 +111,7 @@ class Reader:
         except UnicodeDecodeError:
             place = self.walked.last + 1
             self.faults.append(Break(place, "the export is not UTF-8 text from here on"))
-        except (EOFError, OSError):  # of a compressed file
+        except (EOFError, OSError, zlib.error):  # of a compressed file
             self.faults.append(Break(self.walked.last + 1, "the file is cut off or damaged here"))
 
     def _link(self, line: bytes) -> Iterator[Link]:
