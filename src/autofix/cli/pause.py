@@ -22,6 +22,7 @@ from autofix.flow import stopping
 from autofix.flow.context import Context
 from autofix.flow.stopping import Resumed
 from autofix.options import suggest
+from autofix.ports import Reads
 
 #: Seconds that the store has to take the record of a pause that is in force already.
 PATIENCE = 3.0
@@ -55,13 +56,13 @@ def pause(runbook: str, host: str, reason: str, cancel_running: bool, as_json: b
         print(f"paused: nothing new starts{where}", flush=True)
     _known(here, done)
     try:
-        asked = _within(PATIENCE, lambda: stopping.record(here.context(by), done))
+        _within(PATIENCE, lambda: stopping.record(here.context(by), done))
     except StoreError as error:
         raise StoreError(
             f"paused by the file, but not on the record: {error}",
             hint="the pause is in force; the server writes it down when it can",
         ) from error
-    _tell(here.context(by), done, asked, as_json)
+    _tell(here.context(by), done, as_json)
 
 
 def _within(seconds: float, work: Callable[[], Value]) -> Value:
@@ -106,10 +107,10 @@ def _known_runbook(here: Site, runbook: str) -> None:
         raise UsageError(f"there is no runbook {inert(runbook)!r}", hint=hint)
 
 
-def _tell(ctx: Context, done: Pause, asked: list[int], as_json: bool) -> None:
+def _tell(ctx: Context, done: Pause, as_json: bool) -> None:
     running = _wait(ctx, done) if done.cancel_running else []
     with ctx.store.reading() as reads:
-        ended = [run for run in map(reads.run, asked) if run is not None and not run.live]
+        ended = _ended(reads, done)
         owed = [run for run in stopping.owed(reads) if done.covers(run.runbook, run.host)]
     if as_json:
         print_json({"pause": done, "ended": ended, "running": running, "owed": owed})
@@ -120,6 +121,18 @@ def _tell(ctx: Context, done: Pause, asked: list[int], as_json: bool) -> None:
         print(f"still running: run {run.id} {run.playbook} on {run.host} (asked to end)")
     for line in owed_lines(owed, [done]):
         print(line)
+
+
+def _ended(reads: Reads, done: Pause) -> list[Run]:
+    """What this pause ended; by its file some did so before it was on the record."""
+    latest = reads.runs(states=[RunState.FINISHED], limit=1000) if done.cancel_running else []
+    return [
+        run
+        for run in latest
+        if done.covers(run.runbook, run.host)
+        and run.cancel_requested == done.wish
+        and (run.finished_at or 0.0) >= done.at
+    ]
 
 
 def _wait(ctx: Context, done: Pause) -> list[Run]:

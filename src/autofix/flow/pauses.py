@@ -53,7 +53,7 @@ def _reconcile_one(ctx: Context, pause: Pause) -> None:
         said = fate(tx, pause)
         if not said:
             add_late(tx, pause, ctx.clock.now())
-            log.warning("%s, while the store was away: on the record now", pause.words)
+            log.warning("%s: by its file, and on the record now", pause.words)
     if said == "pause.lifted":
         ctx.switch.lift([pause.id])
 
