@@ -189,13 +189,13 @@ def _braked(
 
 def _recheck(held: float) -> float:
     """Less often the longer it lasts: ten thousand that wait must not keep us from our work."""
-    return min(max(RECHECK, held / 20), SLOWEST)
+    return min(max(RECHECK, held / 10), SLOWEST)
 
 
 #: Guards whose holds are quiet.
 QUIET = ("silence",)
 #: How soon a hold without a known end is looked at again at first, and in the end, in seconds.
-RECHECK, SLOWEST = 2.0, 30.0
+RECHECK, SLOWEST = 2.0, 120.0
 #: Even a known end is looked at so often: the files may have changed.
 LONGEST = 300.0
 MIN_WAIT = 0.2

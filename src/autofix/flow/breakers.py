@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autofix.core.audit import AuditEvent
@@ -12,20 +13,28 @@ from autofix.errors import HeldError, UsageError
 from autofix.flow.context import Context
 from autofix.ports import Reads
 
+Target = tuple[str, str, str]
 #: So many ended incidents of a target are looked through for one that closed its breaker.
 LOOKED_THROUGH = 50
 
 
-def breaker(tx: Reads, limit: Attempts, incident: Incident, now: float) -> Breaker:
-    """How the breaker of this incident's target stands, the incident itself left out."""
+def past(tx: Reads, limit: Attempts, incident: Incident) -> list[Incident]:
+    """The newest attempts on this incident's target, as many as tell, the incident left out."""
     target = (incident.runbook, incident.host, incident.subject)
-    return _of(tx, limit, target, now, without=incident.id)
+    rows = tx.attempts(*target, limit=limit.max + 1)
+    return [each for each in rows if each.id != incident.id]
+
+
+def breaker(
+    tx: Reads, limit: Attempts, incident: Incident, rows: Sequence[Incident], now: float
+) -> Breaker:
+    """How the breaker of this incident's target stands; `rows`: its past."""
+    return _of(tx, limit, (incident.runbook, incident.host, incident.subject), rows, now)
 
 
 def _of(
-    tx: Reads, limit: Attempts, target: tuple[str, str, str], now: float, without: int = 0
+    tx: Reads, limit: Attempts, target: Target, rows: Sequence[Incident], now: float
 ) -> Breaker:
-    rows = [each for each in tx.attempts(*target, limit=limit.max + 1) if each.id != without]
     tried = [_attempt(each) for each in rows]
     found = breaker_state(limit, tried, None, now)
     if found.state is BreakerState.CLOSED:
@@ -33,6 +42,10 @@ def _of(
     since = _closed_at(tx, *target)
     tried = [each for each in tried if each.started_at >= since]
     return breaker_state(limit, tried, tx.reset(*target), now)
+
+
+def _now(tx: Reads, limit: Attempts, target: Target, now: float) -> Breaker:
+    return _of(tx, limit, target, tx.attempts(*target, limit=limit.max), now)
 
 
 def _attempt(incident: Incident) -> Attempt:
@@ -71,7 +84,7 @@ def standing(ctx: Context, reads: Reads) -> list[Standing]:
     found = []
     for target in reads.often_tried(least):
         if target[0] in books:
-            state = _of(reads, books[target[0]].guards.attempts, target, now)
+            state = _now(reads, books[target[0]].guards.attempts, target, now)
             if state.state is not BreakerState.CLOSED:
                 found.append(Standing(*target, state))
     return found
@@ -91,10 +104,10 @@ def reset(
     payload = {"subject": subject, "reason": reason}
     event = AuditEvent(now, by, "breaker.reset", runbook, host, payload=payload)
     with ctx.store.transaction() as tx:
-        state = _of(tx, book.guards.attempts, target, now)
+        state = _now(tx, book.guards.attempts, target, now)
         if state.state is BreakerState.OPEN:
             tx.reset_breaker(Reset(*target, now, by, reason), event)
-            return _of(tx, book.guards.attempts, target, now)
+            return _now(tx, book.guards.attempts, target, now)
     where = f"{host} ({subject})" if subject else host
     raise HeldError(
         f"the breaker of {runbook} on {where} is {state.state.replace('_', '-')}: {state.why}",

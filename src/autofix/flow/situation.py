@@ -30,7 +30,8 @@ def situation(
     book, host = ctx.book, incident.host
     guards = runbook.guards
     groups = book.groups_of(host)
-    ended = tx.last_ended(runbook.name, host, incident.subject)
+    past = breakers.past(tx, guards.attempts, incident)
+    here = tx.runs(host=host, states=(RunState.PLANNED, *LIVE_RUNS))
     others = [e for e in tx.at_work() if e.incident != incident.id and e.runbook != SYNTHETIC]
     fake = runbook.name == SYNTHETIC  # touches no host: what spares hosts does not hold it
     return Situation(
@@ -40,18 +41,18 @@ def situation(
         silences=tuple(tx.silences(active_at=now)),
         freezes=() if fake else tuple(each for each in book.freezes if each.active(now)),
         calendar=book.calendars.get(guards.hours),
-        breaker=breakers.breaker(tx, guards.attempts, incident, now),
-        last_ended=ended.ended_at if ended else None,
+        breaker=breakers.breaker(tx, guards.attempts, incident, past, now),
+        last_ended=next((each.ended_at for each in past if not each.live), None),
         waits_for=in_the_way(ctx, tx, runbook, incident),
         names=scope(ctx, host, incident.facts, incident.inputs) if guards.unless else {},
-        locked_by=_locked_by(tx, incident),
-        owed=_owed(tx, incident),
+        locked_by=_locked_by(tx, incident, here),
+        owed=_owed(incident, here),
         working_hosts=frozenset(e.host for e in others if e.runbook == runbook.name),
         armed=armed(book, runbook) if guards.at_once_percent or guards.batches else 0,
         wave=tuple(tx.wave(runbook.name)) if guards.batches else (),
         busy_hosts=frozenset(each.host for each in others),
         busy_groups=_busy_groups(book, groups, others),
-        started=_started(tx, now),
+        started=() if fake else _started(tx, len(others), book.limits, now),
         limits=UNLIMITED if fake else book.limits,
         abort=abort.seen(ctx, runbook, incident),
     )
@@ -78,32 +79,34 @@ def _busy_groups(
     )
 
 
-def _started(tx: Reads, now: float) -> tuple[float, ...]:
+def _started(tx: Reads, at_work: int, limits: Limits, now: float) -> tuple[float, ...]:
     """When fixes of the last hour started; what is decided and not yet started counts as now."""
+    started = tx.starts(now - HOUR)
+    if len(started) + at_work < limits.runs_per_hour:
+        return tuple(started)  # each that waits for its start belongs to an incident at work
     waiting = tx.runs(states=[RunState.PLANNED, RunState.CLAIMED], kinds=[RunKind.FIX], limit=1000)
     real = [run for run in waiting if not run.check and run.runbook != SYNTHETIC]
-    soon = [now for run in real if run.started_at is None]
-    return (*tx.starts(now - HOUR), *soon)
+    return (*started, *(now for run in real if run.started_at is None))
 
 
-def _locked_by(tx: Reads, incident: Incident) -> str:
+def _locked_by(tx: Reads, incident: Incident, here: list[Run]) -> str:
     run_id = tx.host_lock(incident.host)
-    run = tx.run(run_id) if run_id else _about_to_start(tx, incident)
+    run = tx.run(run_id) if run_id else _about_to_start(incident, here)
     if run is None:
         return ""
     return f"run {run.id} of {run.runbook} (incident {run.incident})"
 
 
-def _about_to_start(tx: Reads, incident: Incident) -> Run | None:
+def _about_to_start(incident: Incident, here: list[Run]) -> Run | None:
     """Between its decision and its claim a run holds the host already."""
-    planned = tx.runs(host=incident.host, states=[RunState.PLANNED], kinds=[RunKind.FIX])
+    planned = (r for r in here if r.state is RunState.PLANNED and r.kind is RunKind.FIX)
     return next((run for run in planned if run.incident != incident.id), None)
 
 
-def _owed(tx: Reads, incident: Incident) -> str:
-    states = (RunState.PLANNED, *LIVE_RUNS)
-    for run in tx.runs(host=incident.host, states=states, kinds=OWED_KINDS):
+def _owed(incident: Incident, here: list[Run]) -> str:
+    for run in here:
         # Another incident's is in the way from the start: what it will put back is changed now.
-        if run.due_at is not None or run.live or run.incident != incident.id:
+        due = run.due_at is not None or run.live or run.incident != incident.id
+        if run.kind in OWED_KINDS and due:
             return f"the {run.kind} {run.playbook} of incident {run.incident}"
     return ""
