@@ -12,7 +12,7 @@ from typing import Any
 
 from autofix.ansible.options import AnsibleOptions
 from autofix.config import Settings
-from autofix.core.conditions import parse, template
+from autofix.core.conditions import Template, parse
 from autofix.core.escalation import Policy
 from autofix.core.readings import Target
 from autofix.core.runbooks import Attempts, Guards, ProbeTrigger, Runbook, Step, Verify
@@ -49,7 +49,8 @@ def failure(state: Path) -> Path:
 def prepare(state: Path) -> None:
     """Write the inventory and the playbook, whatever was there."""
     here = folder(state)
-    (here / "playbooks").mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in (here, here / "playbooks"):
+        each.mkdir(mode=0o700, exist_ok=True)
     (here / "playbooks" / PLAYBOOK).write_text(PLAY)
     host = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     inventory = {"ungrouped": {"hosts": {NAME: host}}}
@@ -80,7 +81,9 @@ def runbook(state: Path, every: float) -> Runbook:
     that it has not succeeded lately is told."""
     look = {"argv": ["test", "-e", str(failure(state))], "parse": "exit"}
     pace = min(max(every / 20, 1.0), 30.0)
-    step = Step(PLAYBOOK, vars={"failure": template(str(failure(state)))}, timeout=300.0)
+    path = str(failure(state))
+    as_it_is = Template(path, frozenset(), lambda _: path)  # a folder may be called `{{ x }}`
+    step = Step(PLAYBOOK, vars={"failure": as_it_is}, timeout=300.0)
     return Runbook(
         NAME,
         "The fake incident of the synthetic check",

@@ -26,7 +26,7 @@ def permissions(patient: Patient) -> Iterator[Finding]:
 def _private(patient: Patient) -> Iterator[Finding]:
     settings = patient.settings
     named = (settings.ansible.private_key, settings.ansible.vault_password_file)
-    inside = sorted(patient.state.glob("*")) if patient.state.is_dir() else []
+    inside = [*sorted(patient.state.glob("*")), *sorted(patient.state.glob("keys/*.key"))]
     for path in [patient.state, *inside, *settings.secret_files, *filter(None, named)]:
         mode = _mode(path)
         if mode & 0o077 and not _is_socket(path):
