@@ -166,7 +166,7 @@ def quiet(tx: Transaction, incident: Incident, by: str, now: float) -> None:
     """Somebody has the incident, or it is over: what no channel has taken yet need not be sent."""
     since = incident.ended_at if incident.ended_at is not None else now
     for waiting in tx.pages(incident=incident.id, kinds=CALLS, states=[PageState.QUEUED]):
-        if waiting.created_at > since:
+        if waiting.created_at >= since and incident.ended_at is not None:
             continue  # about what was found after its end
         dropped = waiting.with_(state=PageState.DROPPED, due_at=None)
         tx.save_page(dropped, of_page(dropped, "dropped", now, by=by))
