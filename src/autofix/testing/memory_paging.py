@@ -15,13 +15,19 @@ def _ids(rows: Iterable[Any]) -> tuple[int, ...]:
     return tuple(row.id for row in rows)
 
 
+_NOT_WAITING = (State.OPEN, State.VERIFYING)
+
+
 class PagingReads(MemoryReads):
     def due(self, now: float, limit: int = 500) -> Due:
         incidents = self.due_incidents(now, len(self._data.incidents))
         live = sorted(row.id for row in self._data.runs.values() if row.live)
         return Due(
             signals=_ids(self.signals(received=True, limit=limit)),
-            decisions=_ids(i for i in incidents if i.state is not State.VERIFYING)[:limit],
+            decisions=(
+                *_ids(i for i in incidents if i.state is State.OPEN)[:limit],
+                *_ids(i for i in incidents if i.state not in _NOT_WAITING)[:limit],
+            ),
             looks=_ids(i for i in incidents if i.state is State.VERIFYING)[:limit],
             runs=_ids(self.due_runs(now, limit)),
             running=tuple(live[:limit]),

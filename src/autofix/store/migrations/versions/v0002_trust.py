@@ -59,7 +59,9 @@ def _incidents() -> None:
     op.add_column("incidents", _number("calls", server_default="0"))
     op.add_column("incidents", _text("deadlines", server_default="{}"))
     for name in ("trial", "trial_passed"):
-        no = sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false())
+        no: sa.Column[bool] = sa.Column(
+            name, sa.Boolean(), nullable=False, server_default=sa.false()
+        )
         op.add_column("incidents", no)
     op.create_index("incidents_call", "incidents", ["call_at"], **CALLED)
     op.create_index("incidents_deadline", "incidents", ["deadline_at"], **LIVE)
