@@ -16,7 +16,7 @@ def any_cron(_text: str) -> str:
     return ""
 
 
-def any_distance(_text: str) -> float:
+def any_distance(_text: str, _steps: int = 1) -> float:
     """Says of every cron expression that it is not known how often it is due."""
     return 0.0
 
@@ -33,7 +33,8 @@ class Outside:
     inventory: Inventory | None = None
     decrypt: Decrypt | None = None
     check_cron: Callable[[str], str] = any_cron  # what is wrong with it, in words, or nothing
-    cron_distance: Callable[[str], float] = any_distance  # seconds between two slots; 0: not known
+    # Seconds between a slot and the one so many steps after it, at least; 0: not known.
+    cron_distance: Callable[[str, int], float] = any_distance
     parts: Mapping[str, type[Options]] = field(default_factory=dict)  # blocks of other rooms
     witnesses: Mapping[str, type[Options]] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)

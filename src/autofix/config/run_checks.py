@@ -17,7 +17,7 @@ def run_checks(runbook: Runbook, document: Document, outside: Outside) -> Iterat
     yield from _batches(runbook, document, outside)
     for at, trigger in enumerate(runbook.triggers):
         if isinstance(trigger, ScheduleTrigger) and not outside.check_cron(trigger.cron):
-            yield from _pace(runbook, document, at, outside.cron_distance(trigger.cron))
+            yield from _pace(runbook, document, at, outside, trigger.cron)
 
 
 def _abort_if(runbook: Runbook, document: Document) -> Iterator[Problem]:
@@ -52,25 +52,26 @@ def _batches(runbook: Runbook, document: Document, outside: Outside) -> Iterator
             yield document.problem(("guards", "batches"), message, hint)
 
 
-def _pace(runbook: Runbook, document: Document, at: int, distance: float) -> Iterator[Problem]:
+def _pace(
+    runbook: Runbook, document: Document, at: int, outside: Outside, cron: str
+) -> Iterator[Problem]:
     """The guards count a schedule's own runs, too."""
     guards, keys = runbook.guards, ("triggers", at, "schedule")
-    if not distance:
-        return
-    if guards.cooldown > distance:
+    distance = outside.cron_distance(cron, 1)
+    if 0 < distance < guards.cooldown:
         yield document.problem(
             keys,
-            f"it is due every {human(distance)}, but the cooldown is {human(guards.cooldown)}: "
-            "most of its runs would be held",
+            f"it is due again after {human(distance)}, and the cooldown is "
+            f"{human(guards.cooldown)}: such runs would be held",
             f"set guards: {{cooldown: …}} to less than {human(distance)}",
             level="warning",
         )
-    due = int(guards.attempts.per // distance)
-    if due > guards.attempts.max:
+    most, per = guards.attempts.max, guards.attempts.per
+    if 0 < outside.cron_distance(cron, most) <= per:
         yield document.problem(
             keys,
-            f"it is due up to {due} times in {human(guards.attempts.per)}, but attempts allow "
-            f"{guards.attempts.max}: the breaker would open",
-            f"set guards: {{attempts: {{max: {due + 1}, per: {human(guards.attempts.per)}}}}}",
+            f"it is due more than {most} times in {human(per)}, and attempts allow {most}: the "
+            "breaker would open",
+            "set guards: {attempts: {max: …, per: …}} to what the schedule needs",
             level="warning",
         )

@@ -65,17 +65,16 @@ def check_cron(text: str) -> str:
     return ""
 
 
-def shortest_distance(text: str) -> float:
-    """Seconds between the two slots that are closest to each other; 0 when there are no two."""
-    cron, found = WallCron(text, "UTC"), 0.0
-    before = cron.after(SAMPLE)
-    for _ in range(SAMPLES):
-        after = cron.after(before + TICK) if before is not None else None
-        if before is None or after is None:
-            break
-        seconds = (after - before).total_seconds()
-        found, before = min(found or seconds, seconds), after
-    return found
+def shortest_distance(text: str, steps: int = 1) -> float:
+    """Seconds between a slot and the one so many steps after it, where they are closest; 0 when
+    there are not as many."""
+    cron = WallCron(text, "UTC")
+    slots: list[float] = []
+    slot = cron.after(SAMPLE)
+    while slot is not None and len(slots) < SAMPLES + steps:
+        slots.append(slot.timestamp())
+        slot = cron.after(slot + TICK)
+    return min((b - a for a, b in zip(slots, slots[steps:], strict=False)), default=0.0)
 
 
 def latest_slot(text: str, timezone: str, now: float) -> str:

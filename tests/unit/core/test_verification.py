@@ -86,6 +86,12 @@ def test_healed_means_good_at_every_look_of_the_hold(seen: list[bool | None]) ->
         (Outcome.UNREACHABLE, Judgement.NOT_HEALED, True, True, Next.ESCALATE),
         (Outcome.CANCELLED, Judgement.NOT_HEALED, False, True, Next.ESCALATE),
         (Outcome.CANCELLED, Judgement.NOT_HEALED, True, True, Next.ROLL_BACK),
+        (Outcome.ABORTED, Judgement.NOT_HEALED, False, True, Next.ESCALATE),
+        (Outcome.ABORTED, Judgement.NOT_HEALED, True, True, Next.ROLL_BACK),
+        (Outcome.ABORTED, Judgement.HEALED, True, True, Next.ROLL_BACK),
+        (Outcome.ABORTED, Judgement.HEALED, False, True, Next.ESCALATE),
+        (Outcome.ABORTED, Judgement.BLIND, False, True, Next.ESCALATE),
+        (Outcome.ABORTED, Judgement.BLIND, True, True, Next.ROLL_BACK),
         (Outcome.LOST, Judgement.HEALED, False, True, Next.ESCALATE),
         (Outcome.LOST, Judgement.NOT_HEALED, False, True, Next.NEXT_STEP),
         (Outcome.LOST, Judgement.NOT_HEALED, False, False, Next.ESCALATE),
@@ -122,3 +128,9 @@ def test_a_lost_run_is_repeated_only_where_that_is_harmless() -> None:
 def test_after_a_rollback_of_a_cancelled_step_a_person_decides() -> None:
     found, _ = after_rollback(Outcome.CANCELLED, Judgement.NOT_HEALED, more_steps=True)
     assert found is Next.ESCALATE
+
+
+def test_after_a_rollback_of_an_aborted_step_a_person_decides() -> None:
+    found, why = after_rollback(Outcome.ABORTED, Judgement.NOT_HEALED, more_steps=True)
+    assert found is Next.ESCALATE
+    assert why == "the run was stopped by abort_if"

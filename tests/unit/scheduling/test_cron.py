@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autofix.scheduling.cron import WallCron, check_cron, latest_slot
+from autofix.scheduling.cron import WallCron, check_cron, latest_slot, shortest_distance
 
 
 def at(text: str, zone: str = "UTC", fold: int = 0) -> float:
@@ -82,3 +82,16 @@ def test_daily_means_once_a_day_also_on_the_days_the_clock_changes() -> None:
         previous = now = trigger.get_next_fire_time(previous, now)
         days.append(now.day)
     assert days == [24, 25, 26, 27]
+
+
+@pytest.mark.parametrize(
+    ("cron", "seconds"),
+    [
+        ("*/15 * * * *", 900),
+        ("0 3 * * *", 86400),
+        ("0,5 8-18 * * mon-fri", 300),
+        ("0 0 1 1 *", 365 * 86400),
+    ],
+)
+def test_the_shortest_distance_between_two_slots(cron: str, seconds: float) -> None:
+    assert shortest_distance(cron) == seconds
