@@ -24,6 +24,8 @@ channels:
   local-mail: {type: email, host: localhost, from: autofix@localhost, to: [root@localhost]}
 policies:
   default: {channels: [local-mail]}
+synthetic: {enabled: true}       # a fake incident every hour proves that all of it works
+# heartbeat: {url_env: HEARTBEAT_URL}    # an outside switch that notices when this machine dies
 """
 INVENTORY = """\
 # An Ansible inventory. The groups redis and mysql are the ones the shipped runbooks look at;
