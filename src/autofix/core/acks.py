@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from dataclasses import dataclass
 
 #: Seconds that a code is good for.
@@ -23,11 +22,6 @@ class AckCode:
     until: float
     used_at: float | None = None
     page: int = 0
-
-
-def new_code() -> str:
-    """128 bits that nobody guesses, fit for a URL."""
-    return secrets.token_urlsafe(16)
 
 
 def digest_of(code: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from autofix.core.acks import LASTS, AckCode, digest_of, new_code
+import secrets
+
+from autofix.core.acks import LASTS, AckCode, digest_of
 from autofix.core.incidents import ASKING
 from autofix.core.inert import MASK
 from autofix.core.messages import ACK_LINE
@@ -30,6 +32,11 @@ def _replaced(text: str, line: str) -> str:
 def without(code: str, words: str) -> str:
     """What a channel says must not tell the code to the record."""
     return words.replace(code, MASK) if code else words
+
+
+def new_code() -> str:
+    """128 bits that nobody guesses, fit for a URL."""
+    return secrets.token_urlsafe(16)
 
 
 def _code(ctx: Context, page: Page) -> str:

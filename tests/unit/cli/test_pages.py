@@ -73,7 +73,7 @@ def test_the_list_says_who_took_each_and_what_the_others_wait_for(said: Any) -> 
     assert said("pages", "list", "--runbook", "other") == "no pages yet\n"
     assert [
         page["id"] for page in json.loads(said("pages", "list", "--incident", "2", "--json"))
-    ] == [2]  # noqa: E501
+    ] == [2]
 
 
 def test_a_page_is_shown_with_its_tries_and_its_words(said: Any) -> None:

@@ -110,7 +110,7 @@ def test_a_page_that_no_channel_took_is_not_sent_when_all_is_over() -> None:
     world = world_that_closes()
     world.bell.broken = world.second.broken = "down"
     number = world.alarm()
-    world.settle()
+    world.pass_time(1)
     end(world.ctx, number)
     world.bell.broken = ""
     world.pass_time(600, step=10)
