@@ -153,6 +153,14 @@ def test_after_three_attempts_the_breaker_opens(tmp_path: Path, full_redis: Redi
         by_hand = project.autofix("run", "useless", "--host", "r1")
         assert by_hand.returncode == 3
         assert "breaker open" in by_hand.stdout
+        # Half-open: exactly one attempt is let through; it fails, and it is open again at once.
+        reset = project.autofix("breaker", "reset", "useless", "--host", "r1")
+        assert (reset.returncode, reset.stdout[:9]) == (0, "half-open")
+        assert project.autofix("run", "useless", "--host", "r1").returncode == 1
+        (standing,) = project.json("breaker", "list")
+        assert (standing["host"], standing["breaker"]["state"]) == ("r1", "open")
+        actions = project.autofix("audit", "list", "--limit", "1000").stdout
+        assert actions.count("incident.escalated") == 5  # each failure reached a person
 
 
 def test_killed_in_the_middle_it_goes_on_after_the_restart(

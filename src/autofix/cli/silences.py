@@ -70,14 +70,10 @@ def add(
     """Leave alone what fits all that is named. Incidents open and wait, nobody is paged for them,
     and `autofix run` is held; what waited is decided anew when the silence is over."""
     here = site()
-    known_runbook(here, runbook)
-    if host:
-        known_host(here.inventory, host)
-    if group:
-        known_group(here.inventory, group)
-    begin = _moment(here, start) if start else here.clock.now()
-    made = flow.add(
-        here.context(actor()),
+    now = here.clock.now()
+    begin = _moment(here, start) if start else now
+    draft = flow.drafted(
+        now,
         actor(),
         until=_end(here, begin, length, until),
         reason=reason,
@@ -87,6 +83,12 @@ def add(
         group=group,
         labels=_labels(labels),
     )
+    known_runbook(here, runbook)
+    if host:
+        known_host(here.inventory, host)
+    if group:
+        known_group(here.inventory, group)
+    made = flow.add(here.context(actor()), draft)
     if as_json:
         print_json(made)
         return

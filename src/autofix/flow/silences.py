@@ -19,8 +19,8 @@ from autofix.ports import Reads
 LONGEST = 366 * 86400.0
 
 
-def add(
-    ctx: Context,
+def drafted(
+    now: float,
     by: str,
     *,
     until: float,
@@ -35,11 +35,16 @@ def add(
 
     UsageError when it names nothing, has no reason, or no time ahead of it.
     """
-    now = ctx.clock.now()
     start = now if starts_at is None else starts_at
     draft = Silence(0, now, by, reason.strip(), start, until, runbook, host, group, labels or {})
     _refuse(draft, now)
-    event = AuditEvent(now, by, "silence.added", runbook, host, payload=_payload(draft))
+    return draft
+
+
+def add(ctx: Context, draft: Silence) -> Silence:
+    """Put it in force, on the record; it comes back with its number."""
+    what = (draft.runbook, draft.host)
+    event = AuditEvent(draft.at, draft.by, "silence.added", *what, payload=_payload(draft))
     with ctx.store.transaction() as tx:
         return tx.add_silence(draft, event)
 

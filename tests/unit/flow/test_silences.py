@@ -18,7 +18,14 @@ from unit.flow.world import BOOK, World, with_guards
 
 def silence(world: World, seconds: float = 3600, **of: object) -> Silence:
     until = world.clock.now() + seconds
-    return silences.add(world.ctx, "ann", until=until, reason="disk swap", **of)  # type: ignore[arg-type]
+    draft = silences.drafted(
+        world.clock.now(),
+        "ann",
+        until=until,
+        reason="disk swap",
+        **of,  # type: ignore[arg-type]
+    )
+    return silences.add(world.ctx, draft)
 
 
 def test_what_is_silent_waits_and_nobody_is_paged_however_long_it_takes() -> None:
@@ -164,13 +171,14 @@ def test_a_silence_needs_something_to_be_silent_a_reason_and_time() -> None:
         ({"until": now + 400 * 86400, "reason": "x", "host": "r1"}, "within 366d"),
     ):
         with pytest.raises(UsageError, match=words):
-            silences.add(world.ctx, "ann", **wrong)  # type: ignore[arg-type]
+            silences.drafted(now, "ann", **wrong)  # type: ignore[arg-type]
     assert "silence.added" not in world.actions()
 
 
 def test_a_silence_that_begins_later_holds_nothing_before() -> None:
     world = World()
     now = world.clock.now()
-    silences.add(world.ctx, "ann", starts_at=now + 60, until=now + 120, reason="x", host="r1")
+    draft = silences.drafted(now, "ann", starts_at=now + 60, until=now + 120, reason="x", host="r1")
+    silences.add(world.ctx, draft)
     world.ill("r1")
     assert world.hands.played == ["rewrite.yml"]
