@@ -113,14 +113,15 @@ class Project:
 
     # the server
 
-    def serve(self) -> subprocess.Popen[bytes]:
+    def serve(self, says: str = "autofix serves") -> subprocess.Popen[bytes]:
+        """Start the server and wait for words in its log."""
         with self.log.open("ab") as log:
             self._server = subprocess.Popen(
                 [sys.executable, "-m", "autofix", "-C", str(self.path), "serve"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env=environment(),
             )  # fmt: skip
-        self.wait_for(lambda: "autofix serves" in self.log.read_text().split("=killed=")[-1])
+        self.wait_for(lambda: says in self.log.read_text().split("=killed=")[-1])
         return self._server
 
     def kill(self) -> None:

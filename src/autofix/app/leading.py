@@ -6,11 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
+from autofix.app.record import keys
 from autofix.core.runs import RunEvent, RunOrder, RunResult
-from autofix.errors import RunnerError, ServerBusy, StoreError
+from autofix.errors import AuditError, RunnerError, ServerBusy, StoreError
 from autofix.flow.context import Context, log
 from autofix.ports import Cancel, Lead, PlaybookRunner, Store
+
+if TYPE_CHECKING:
+    from autofix.app.site import Site
 
 #: Seconds between two tries of a standby, and between two looks for a lost lead while one waits.
 TRY_EVERY, LOOK_EVERY = 1.0, 0.1
@@ -51,6 +56,22 @@ def _lead(
                 log.info("standing by is over: this server leads now")
             return held
     return None
+
+
+def check_key(site: Site) -> None:
+    """AuditError where several machines share the store and this one would seal it with a key of
+    its own: the servers of one store have one audit key."""
+    if not site.store.shared:
+        return
+    from autofix.store.keys import fingerprint
+
+    with site.store.reading() as reads:
+        last = reads.last_checkpoint()
+    if last is not None and fingerprint(keys(site.settings).public()) != last.key:
+        raise AuditError(
+            f"the audit key in {keys(site.settings).folder} is not the one that seals this store",
+            hint="copy that folder here from the server that leads",
+        )
 
 
 def led(ctx: Context, lead: Lead) -> Context:

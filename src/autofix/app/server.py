@@ -10,7 +10,7 @@ from functools import partial
 from autofix.app import record
 from autofix.app.chores import Chore, Chores
 from autofix.app.clock import go_on
-from autofix.app.leading import leading, led
+from autofix.app.leading import check_key, leading, led
 from autofix.app.proving import Prover
 from autofix.app.site import Site, owner_name
 from autofix.app.vigil import Vigil
@@ -70,9 +70,13 @@ class Server:
         owner = owner_name("serve")
         self._vigil = vigil = Vigil(self._site, owner)
         while not self._stopping.is_set():
+            # Before it stands by: what is wrong must not show when it is needed.
+            ctx = self._site.context(owner, full=True)
+            check_key(self._site)
             with leading(self._site.store, owner, self._stopping, vigil.stand_by) as lead:
                 if lead is not None:
-                    self._lead(led(self._site.context(owner, full=True), lead), lead)
+                    check_key(self._site)
+                    self._lead(led(ctx, lead), lead)
         vigil.stopped(self._stopped_by)
 
     def _lead(self, ctx: Context, lead: Lead) -> None:
