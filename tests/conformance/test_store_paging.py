@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from autofix.core.acks import AckCode
 from autofix.core.incidents import State
 from autofix.core.pages import Counts, Member, Page, PageKind, PageState
 from autofix.ports import Store
@@ -117,7 +118,12 @@ def test_members_are_forgotten_with_their_incident_and_with_their_digest(store: 
     join(store, sent, *over, *live)
     join(store, waits, *over, *live)
     with store.transaction() as tx:
+        tx.add_ack_code(AckCode("a" * 64, over[0], 1.0, 50.0))
+        tx.add_ack_code(AckCode("b" * 64, over[0], 1.0, 500.0))
+    with store.transaction() as tx:
         tx.forget(100.0)
+        assert tx.use_ack_code("a" * 64, 20.0) is None
+        assert tx.use_ack_code("b" * 64, 20.0) is not None
         assert tx.page(sent.id) is None
         assert tx.members(sent.id) == []
         assert [each.incident for each in tx.members(waits.id)] == live

@@ -151,8 +151,10 @@ def test_25_a_person_is_reached_within_120_s_though_all_other_channels_hang(tmp_
         names = list(channels)
         chains = [tuple(names[at:] + names[:at])[:8] for at in range(len(names))]
         took = reach(channels, cases(chains, 18), 12.0, 300)
-    print(f"\nbehind 8 hanging channels: {max(took.values()):.1f} s")
-    assert max(took.values()) <= 120
+        lone = reach(channels, cases(chains[:1], 1), 12.0, 300)  # each found out by itself
+    print(f"\n18 pages behind 8 hanging channels: {max(took.values()):.1f} s")
+    print(f"one page behind 8 hanging channels: {max(lone.values()):.1f} s")
+    assert max(*took.values(), *lone.values()) <= 120
 
 
 def test_26_when_all_channels_are_down_for_a_day_the_page_is_tried_until_one_works() -> None:

@@ -16,6 +16,8 @@ from autofix.flow.lanes import Lanes
 from autofix.flow.record import of_page
 from autofix.ports import Channel
 
+#: What follows a page that was sent, by the channel that took it.
+FOLLOWING = (PageKind.TAKEN, PageKind.CLOSING)
 #: What closes a page is given up after this many seconds: nobody waits for it.
 CLOSING_LIMIT = 86400.0
 
@@ -141,15 +143,14 @@ def _after_failure(page: Page, name: str, error: str, now: float) -> Page:
 
 
 def _hopeless(page: Page, now: float) -> bool:
-    closes = page.kind in (PageKind.TAKEN, PageKind.CLOSING)
-    return closes and now - page.created_at > CLOSING_LIMIT
+    return page.kind in FOLLOWING and now - page.created_at > CLOSING_LIMIT
 
 
 def _rerouted(ctx: Context, page: Page) -> Page:
     """By its policy's channels of today, when one that it was queued for is not there any more."""
     policy = ctx.book.policies.get(page.policy) or ctx.book.policies.get("default")
     gone = any(name not in ctx.book.channels for name in page.channels)
-    if not gone or not policy or not policy.channels or page.kind is PageKind.CLOSING:
+    if not gone or not policy or not policy.channels or page.kind in FOLLOWING:
         return page
     return replace(page, channels=policy.channels)
 

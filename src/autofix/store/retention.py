@@ -77,6 +77,7 @@ def _rest(session: Session, before: float) -> int:
             signal.at < before,
         )
         + _drop(session, tables.watches, watch.at < before)
+        + _drop(session, tables.ack_codes, tables.ack_codes.c.until < before)
         + _drop(session, tables.members, tables.members.c.page.in_(digests))
         + _drop(session, tables.pages, *old)
     )

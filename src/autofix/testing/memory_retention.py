@@ -87,7 +87,10 @@ def _forget_rest(data: Data, before: float) -> int:
     for number in pages:
         del data.pages[number]
     members = _drop_members(data, lambda row: row.page in pages)
-    return len(signals) + len(watches) + len(pages) + members
+    codes = [digest for digest, row in data.ack_codes.items() if row.until < before]
+    for digest in codes:
+        del data.ack_codes[digest]
+    return len(signals) + len(watches) + len(pages) + members + len(codes)
 
 
 def _forget_brakes(data: Data, before: float) -> int:
