@@ -394,6 +394,10 @@ class Store(Protocol):
     def reading(self) -> AbstractContextManager[Reads]:
         """A consistent snapshot, no changes."""
 
+    def changed(self) -> bool:
+        """May anybody have changed it since this was last asked? For one asker, and cheap; True
+        when it is not known."""
+
     def audit_entries(self) -> Iterator[AuditEntry]:
         """The whole chain from its beginning, streamed."""
 

@@ -7,9 +7,12 @@ finished when the process died is due again after the next start.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
+from math import inf
 
 from autofix import crashpoints
+from autofix.core.due import Due
 from autofix.errors import Duplicate, StoreError
 from autofix.flow import calling, decide, escalate, intake, nearing, outbox, remediate, verify
 from autofix.flow.context import Context, log
@@ -19,6 +22,8 @@ from autofix.flow.trouble import Trouble
 
 #: Seconds between two looks at what is due, when nothing wakes the engine.
 TICK = 0.25
+#: Seconds after which it looks at what is due, even if nothing seems to have changed.
+AT_LEAST_EVERY = 5.0
 
 
 class Engine:
@@ -32,7 +37,8 @@ class Engine:
         self._ctx, self._start = ctx, start
         self._wake = threading.Event()
         self._stop = threading.Event()
-        self.ticked_at = 0.0
+        self._quiet_until = 0.0  # nothing is due until then, unless the store changes
+        self._looked = float("-inf")
         self._trouble = Trouble(ctx)
         ctx.store_failed = self._trouble.failed
 
@@ -48,7 +54,8 @@ class Engine:
         """Tick until stopped, or until `until` says so. A failing store is tried again."""
         while not self._stop.is_set() and not until():
             try:
-                self.tick()
+                if self._worth_a_look():
+                    self.tick()
             except StoreError as error:
                 self._trouble.failed(error)
                 self._ctx.clock.sleep(1.0)
@@ -57,14 +64,24 @@ class Engine:
                 self._ctx.clock.sleep(1.0)
             if self._trouble.there:
                 self._start("page", "page past the store", self._trouble.tend)
-            self._wake.wait(TICK)
-            self._wake.clear()
+            if self._wake.wait(TICK):
+                self._wake.clear()
+                self._quiet_until = 0.0
+
+    def _worth_a_look(self) -> bool:
+        """Has anything happened, or come due? Asked four times a second, all night long."""
+        changed = self._ctx.store.changed()
+        late = time.monotonic() - self._looked >= AT_LEAST_EVERY
+        return changed or late or self._ctx.clock.now() >= self._quiet_until
 
     def tick(self) -> None:
         """Everything that is due now, started once."""
+        self._quiet_until = 0.0  # if this fails, it is tried again
         now = self._ctx.clock.now()
         with self._ctx.store.reading() as reads:
             due = reads.due(now)
+            moment = reads.next_due() if due == Due() else now
+        self._looked, self._quiet_until = time.monotonic(), inf if moment is None else moment
         self._each("decide", due.signals, self._signal, key="signal")
         self._each("decide", due.decisions, self._decide)
         self._each("look", due.looks, self._look)
@@ -76,7 +93,6 @@ class Engine:
             self._start("page", "calls", self._task(lambda _: calling.call_due(self._ctx), 0))
         moving = self._ctx.lanes.on_its_way
         self._each("page", (each for each in due.pages if not moving(each)), self._page)
-        self.ticked_at = now
 
     def _each(
         self, kind: str, ids: Iterable[int], work: Callable[[int], object], key: str = ""

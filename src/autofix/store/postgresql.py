@@ -89,6 +89,12 @@ class PostgresBackend:
         with leases.lead(store, owner, self._lease) as lead:
             yield lead
 
+    def changed(self) -> bool:
+        return True  # asking would cost as much as looking at what is due
+
+    def close(self) -> None:
+        self.engine.dispose()
+
     def leader(self) -> str:
         with mapping(self.where), self.engine.connect() as connection, connection.begin():
             return leases.leader(connection)

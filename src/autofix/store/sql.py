@@ -153,8 +153,11 @@ class SqlStore:
     def leader(self) -> str:
         return self._backend.leader()
 
+    def changed(self) -> bool:
+        return self._closed.is_set() or self._backend.changed()
+
     def close(self) -> None:
         if not self._closed.is_set():
             self._head.flush()
             self._closed.set()
-            self.engine.dispose()
+            self._backend.close()

@@ -16,6 +16,7 @@ from autofix.ports import Lead
 from autofix.store import lockfile
 from autofix.store.files import only_ours
 from autofix.store.leading import SureLead
+from autofix.store.version import Version
 
 if TYPE_CHECKING:
     from autofix.store.sql import SqlStore
@@ -39,6 +40,7 @@ class SqliteBackend:
         self._busy_timeout = busy_timeout
         prepare_files(self.database, state)
         self.engine: Engine = make_engine(url, busy_timeout)
+        self._version = Version(self.database)
 
     def begin(self, patience: float) -> Connection:
         connection = self.engine.connect().execution_options(**WRITE)
@@ -67,6 +69,13 @@ class SqliteBackend:
     def lead(self, store: SqlStore, owner: str) -> Iterator[Lead]:
         with lockfile.lead(self._lock_files(), owner):
             yield SureLead(store)
+
+    def changed(self) -> bool:
+        return self._version.moved()
+
+    def close(self) -> None:
+        self._version.close()
+        self.engine.dispose()
 
     def leader(self) -> str:
         return next(filter(None, map(lockfile.leader, self._lock_files())), "")

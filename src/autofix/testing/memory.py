@@ -233,5 +233,8 @@ class MemoryStore:
     def leader(self) -> str:
         return self._owner
 
+    def changed(self) -> bool:
+        return True
+
     def close(self) -> None:
         """Nothing to let go of."""
