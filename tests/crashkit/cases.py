@@ -34,10 +34,14 @@ class Forged:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(searched)},
         )
 
-    def case(self, seed: int, *deaths: str) -> dict[str, Any]:
+    def case(
+        self, seed: int, *deaths: str, fault: Mapping[str, int] | None = None
+    ) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"seed": seed, "deaths": deaths}) + "\n")
+        self._process.stdin.write(
+            json.dumps({"seed": seed, "deaths": deaths, "fault": fault}) + "\n"
+        )
         self._process.stdin.flush()
         found: dict[str, Any] = json.loads(self._process.stdout.readline())
         return found

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from autofix.app.killswitch import KillSwitch
+from autofix.core.audit import AuditEvent
 from autofix.core.escalation import Level, Policy
 from autofix.core.incidents import Incident, Origin, State
 from autofix.core.pages import Page
@@ -35,6 +36,8 @@ from autofix.testing.inventory import FakeInventory
 from crashkit.books import BOOKS, FACTS, HOSTS, SICK
 from crashkit.lasting import LastingClock, Traces
 
+#: A seed whose story is one person's wish, and nothing more.
+BRIEF = 0
 LENGTH = 90.0  # seconds in which things happen; what follows of them is told to its end
 LOOK_EVERY = 15.0
 
@@ -51,6 +54,8 @@ class Scene:
 
 def scenes(seed: int) -> list[Scene]:
     """What this seed's story is about: a few failures, a few wishes of people."""
+    if seed == BRIEF:
+        return [Scene(1.0, "ask", "r1", "task")]
     dice = random.Random(seed)
     found = [
         Scene(dice.uniform(1, LENGTH / 2), "ill", host, fact)
@@ -145,6 +150,7 @@ class Teller:
 
     def __init__(self, seed: int, folder: Path, store: Store, port: int) -> None:
         self.seed, self.store = seed, store
+        self._length = LENGTH if seed != BRIEF else 0.0
         self.clock = LastingClock(folder / "clock")
         self.traces = Traces(folder)
         senses = Senses(self.traces)
@@ -181,6 +187,8 @@ class Teller:
             self.keys.make()
         public = self.keys.public()
         self.notary.introduce(fingerprint(public), public.hex())
+        with self.store.transaction() as tx:
+            tx.record(AuditEvent(self.clock.now(), "teller", "server.started"))
         recover(self.ctx)
         reconcile(self.ctx)
         start: float = self.traces.all("began")[0]["at"]
@@ -195,7 +203,7 @@ class Teller:
             now = self.clock.now()
             with suppress(AutofixError):  # as the server's threads do: it is tried again
                 self._play_scenes(start, now)
-            if now - looked >= LOOK_EVERY and now < start + LENGTH:
+            if now - looked >= LOOK_EVERY and now < start + self._length:
                 looked = now
                 with suppress(AutofixError):
                     self._look()
@@ -295,7 +303,7 @@ class Teller:
         now = self.clock.now()
         left = scenes(self.seed)[len(self.traces.all("played")) :]
         moments = [start + each.after for each in left[:1]]
-        if now < start + LENGTH:
+        if now < start + self._length:
             moments.append(max(looked, start) + LOOK_EVERY)
         with self.store.reading() as reads:
             due = reads.next_due()
