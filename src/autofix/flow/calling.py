@@ -42,6 +42,7 @@ def call_due(ctx: Context) -> None:
 
 def _some(ctx: Context) -> bool:
     """One portion; True when there may be more."""
+    due: list[Incident] = []
     try:
         with ctx.store.transaction() as tx:
             now = ctx.clock.now()

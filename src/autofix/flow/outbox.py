@@ -29,17 +29,16 @@ def route(ctx: Context, page_id: int) -> str:
     with ctx.store.reading() as reads:
         page = reads.page(page_id)
         outdated = page is not None and closing.outdated(reads, page)
+        unwritten = page is not None and storms.unwritten(reads, page)
     if page is None or page.state is not PageState.QUEUED:
         return ""
     if outdated:
         _drop(ctx, page_id, "the next call")
         return ""
-    if page.kind is PageKind.DIGEST:
-        page = storms.written(ctx, page_id)
-    if page is None:
+    written = storms.written(ctx, page_id) if unwritten else page
+    if written is None:
         return ""
-    page = _rerouted(ctx, page)
-    now = ctx.clock.now()
+    page, now = _rerouted(ctx, written), ctx.clock.now()
     chosen = choose(page.channels, page.tried, ctx.lanes.resting(), now)
     if isinstance(chosen, Wait):
         _wait(ctx, page_id, chosen.until)

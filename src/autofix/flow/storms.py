@@ -10,10 +10,16 @@ from autofix.core.runbooks import Runbook
 from autofix.flow import escalate
 from autofix.flow.context import Context
 from autofix.flow.record import of_page
-from autofix.ports import Transaction
+from autofix.ports import Reads, Transaction
 
 #: More members than any store of ours will ever hold.
 ALL = 10_000_000
+
+
+def unwritten(reads: Reads, page: Page) -> bool:
+    """A digest that has no words yet, or that nobody needs any more."""
+    digest = page.kind is PageKind.DIGEST
+    return digest and (page.gathers or not reads.member_counts(page.id).waiting)
 
 
 def written(ctx: Context, page_id: int) -> Page | None:
