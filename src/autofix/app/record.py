@@ -138,7 +138,9 @@ def end(site: Site) -> None:
         if not site.store.leader():  # a server tells its witnesses by itself
             last.tell(AT_THE_END)
     except AutofixError as error:
-        log.error("the record could not be sealed: %s", error)
+        log.error(
+            "the record could not be sealed: %s%s", error, f" ({error.hint})" * bool(error.hint)
+        )
     except Exception:  # noqa: BLE001 - the work that this follows has happened
         log.exception("the record could not be sealed")
 
