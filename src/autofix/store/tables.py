@@ -250,6 +250,8 @@ silences = Table(
     sqlite_autoincrement=True,
 )
 
+Index("silences_until", silences.c.until)
+
 resets = Table(
     "resets",
     metadata,

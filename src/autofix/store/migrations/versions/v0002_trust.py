@@ -104,6 +104,7 @@ def _silences() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
+    op.create_index("silences_until", "silences", ["until"])
 
 
 def _small_ones() -> None:
