@@ -117,6 +117,8 @@ class Killed(Project):
             "channels": {"pager": pager},
             "policies": {"default": {"channels": ["pager"]}},
             "ansible": {"isolation": isolation},
+            # The brakes have tests of their own; here much is to be going on.
+            "limits": {"runs_per_hour": 100_000, "hosts_at_once": 8, "percent_of_group": "100%"},
         }
         super().__init__(path, {"web": names}, settings)
         (self.world / "act.py").write_text(dedent(ACT))
