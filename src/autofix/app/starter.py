@@ -14,8 +14,9 @@ SETTINGS = """\
 # channels:                      # ways to page a person
 #   ops-mail: {type: email, host: localhost, from: autofix@example.com, to: [ops@example.com]}
 #   ops-chat: {type: slack, url_env: SLACK_WEBHOOK}
-# policies:                      # who is paged: channels in order, the next when one fails
-#   default: {channels: [ops-chat, ops-mail]}
+# policies:                      # who is paged, again and again until somebody acknowledges
+#   default: {channels: [ops-chat, ops-mail]}          # by mail when the chat fails
+#   dba: {levels: [{channels: [ops-chat], wait: 10m}, {channels: [ops-mail]}]}
 #
 # connections:                   # for probes, where the inventory does not say it
 #   redis: {password_env: REDIS_PASSWORD}
