@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,6 +16,9 @@ import pytest
 from autofix.app.clock import SystemClock
 from autofix.app.server import Server
 from autofix.app.site import Site
+from autofix.config import Settings
+from autofix.config.alive_models import SentinelBlock
+from autofix.core.audit import GENESIS
 from autofix.core.incidents import State
 from autofix.core.runbooks import Step
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult, RunState
@@ -126,10 +131,24 @@ def at_work(world: World) -> Iterator[Pools]:
 @contextmanager
 def serving(world: World) -> Iterator[Callable[[], None]]:
     """A server on this world; the yielded function stops it and waits for its end."""
-    settings = SimpleNamespace(retention=SimpleNamespace(runs=86400.0))
+    with TemporaryDirectory() as name:
+        yield from _serving(world, Path(name))
+
+
+def _serving(world: World, folder: Path) -> Iterator[Callable[[], None]]:
+    state = folder / "state"
+    state.mkdir()
+    settings = Settings(
+        folder / "autofix.yaml", state, f"sqlite:///{state}/autofix.db", folder, folder, folder,
+        sentinel=SentinelBlock(enabled=False),
+    )  # fmt: skip
+    # A store in memory has no bytes on a disk that could differ from what was sealed.
+    unsealed = SimpleNamespace(faults=[], checkpoints=[], base=(0, GENESIS))
+    store = cast(Any, world.store)
+    store.sealed_ledger, store.sealed_rows = lambda: unsealed, lambda after=0: iter(())
     site = SimpleNamespace(
-        settings=settings, store=world.store, file="autofix.yaml", warnings=[], timezone="UTC",
-        context=lambda owner, full: world.ctx, changed=lambda: False,
+        settings=settings, store=world.store, file=settings.file, warnings=[], timezone="UTC",
+        context=lambda owner, full: world.ctx, changed=lambda: False, clock=world.ctx.clock,
     )  # fmt: skip
     server = Server(cast(Site, site))
     thread = threading.Thread(target=server.run, name="server")
