@@ -20,6 +20,7 @@ from autofix.config import Settings
 from autofix.config.alive_models import SentinelBlock
 from autofix.core.audit import GENESIS
 from autofix.core.incidents import State
+from autofix.core.limits import Limits
 from autofix.core.runbooks import Step
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult, RunState
 from autofix.flow import stopping
@@ -183,7 +184,8 @@ def test_what_waits_for_a_thread_does_not_start_while_the_server_stops() -> None
     hosts = [f"r{number}" for number in range(threads + 3)]
     world, runner = World(with_guards(at_once=len(hosts))), Endless()
     real_time(world, runner)
-    swap(world, world.book, inventory=FakeInventory({"redis": dict.fromkeys(hosts)}))
+    inventory = FakeInventory({"redis": dict.fromkeys(hosts)})
+    swap(world, world.book, inventory=inventory, limits=Limits(100, 100, 100.0))
     world.patient.state = {host: {"ratio": 0.95} for host in hosts}
     world.look(*hosts)
     with serving(world) as stop:
