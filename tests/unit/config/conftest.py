@@ -106,6 +106,7 @@ class Site:
             self.folder,
             channels=self.outside.channels,
             probes=list(self.outside.probes),
+            witnesses=self.outside.witnesses,
             decrypt=self.outside.decrypt,
             environ=self.outside.environ,
         )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from autofix import channels, probes
+from autofix.app.witnessing import witness_options
 from autofix.channels.heartbeat import HeartbeatOptions
 from autofix.config import Outside, json_schema, scalar
 from autofix.core import durations
@@ -19,6 +20,7 @@ SCHEMA = json_schema(
         {name: probes.load(name) for name in probes.TABLE},
         {kind: channels.load(kind).options for kind in channels.TABLE},
         parts={"heartbeat": HeartbeatOptions},
+        witnesses=witness_options(),
     )
 )
 #: Where each part of the schema is explained; the empty part is the file itself.
@@ -53,6 +55,8 @@ SECTIONS = {
         "SentinelBlock": "Sentinel",
         "SyntheticBlock": "Synthetic",
         "heartbeat": "Heartbeat",
+        "AuditBlock": "Audit",
+        **{f"witness_{kind}": f"Witness {kind}" for kind in witness_options()},
         **{f"channel_{kind}": f"Channel {kind}" for kind in channels.TABLE},
     },
 }
@@ -134,6 +138,7 @@ def test_the_examples_of_settings_are_good_ones(site: Any) -> None:
     site = site.with_(
         channels={kind: channels.load(kind).options for kind in channels.TABLE},
         probes={name: probes.load(name) for name in probes.TABLE},
+        witnesses=witness_options(),
         environ={"REDIS_PASSWORD": "x"},
         decrypt=lambda settings, texts: ["x" for _ in texts],
     )
