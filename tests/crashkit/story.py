@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autofix.app.clock import SystemClock, go_on
 from autofix.app.killswitch import KillSwitch
 from autofix.core.audit import AuditEvent
 from autofix.core.escalation import Level, Policy
@@ -38,6 +39,10 @@ from crashkit.lasting import LastingClock, Traces
 
 #: A seed whose story is one person's wish, and nothing more.
 BRIEF = 0
+#: From this seed on, the clock on the wall jumps in every story.
+JUMPING = 1000
+#: Seconds of patience: longer than any wait of these runbooks and pages.
+RESTS_WITHIN = 1800.0
 LENGTH = 90.0  # seconds in which things happen; what follows of them is told to its end
 LOOK_EVERY = 15.0
 
@@ -47,9 +52,9 @@ class Scene:
     """Something that happens by itself at a moment, once."""
 
     after: float
-    what: str  # ill | ask | pause | resume
+    what: str  # ill | ask | pause | resume | jump
     host: str
-    which: str = ""  # the fact, or the runbook
+    which: str = ""  # the fact, the runbook, or the seconds of a jump
 
 
 def scenes(seed: int) -> list[Scene]:
@@ -68,6 +73,9 @@ def scenes(seed: int) -> list[Scene]:
     ]
     paused, since = dice.choice(["", *HOSTS]), dice.uniform(1, LENGTH / 2)
     found += [Scene(since, "pause", paused), Scene(since + dice.uniform(5, 60), "resume", paused)]
+    for _ in range(3 if seed >= JUMPING else 0):
+        jump = dice.choice([-86400, -3600, 3600, 86400])
+        found.append(Scene(dice.uniform(1, LENGTH + 20), "jump", "", str(jump)))
     return sorted(found, key=lambda each: each.after)
 
 
@@ -78,6 +86,21 @@ def does(seed: int, host: str, playbook: str) -> str:
     if putting_back:
         return dice.choices(["nothing", "fails"], [9, 1])[0]
     return dice.choices(["cures", "nothing", "fails"], [4, 4, 2])[0]
+
+
+class JumpingClock(SystemClock):
+    """The server's own clock, on a wall that jumps as the traces tell."""
+
+    def __init__(self, steady: LastingClock, traces: Traces) -> None:
+        self._lasting, self._traces = steady, traces
+        super().__init__(self._on_the_wall, steady.now)
+
+    def _on_the_wall(self) -> float:
+        jumps: list[float] = [line["by"] for line in self._traces.all("jumped")]
+        return self._lasting.now() + sum(jumps)
+
+    def sleep(self, seconds: float) -> None:
+        self._lasting.sleep(seconds)
 
 
 class Senses:
@@ -153,6 +176,7 @@ class Teller:
         self._length = LENGTH if seed != BRIEF else 0.0
         self.clock = LastingClock(folder / "clock")
         self.traces = Traces(folder)
+        self.server_clock = JumpingClock(self.clock, self.traces)
         senses = Senses(self.traces)
         book = Book(
             BOOKS,
@@ -161,7 +185,7 @@ class Teller:
             {"default": Policy("default", (Level(("bell",), 60.0), Level(("bell",), 60.0)))},
         )
         self.ctx = Context(
-            store, self.clock, Hands(seed, self.traces), lambda _: senses, book, "teller"
+            store, self.server_clock, Hands(seed, self.traces), lambda _: senses, book, "teller"
         )
         self.ctx.switch = KillSwitch(folder / "state")
         self.keys = Keys(folder / "state" / "keys")
@@ -187,8 +211,9 @@ class Teller:
             self.keys.make()
         public = self.keys.public()
         self.notary.introduce(fingerprint(public), public.hex())
+        go_on(self.server_clock, self.store)
         with self.store.transaction() as tx:
-            tx.record(AuditEvent(self.clock.now(), "teller", "server.started"))
+            tx.record(AuditEvent(self.ctx.clock.now(), "teller", "server.started"))
         recover(self.ctx)
         reconcile(self.ctx)
         start: float = self.traces.all("began")[0]["at"]
@@ -197,7 +222,7 @@ class Teller:
     def tell(self) -> None:
         """From recovery to the end, when nothing is due any more."""
         start = self._begin()
-        self.traces.add("restarted", at=self.clock.now())
+        self.traces.add("restarted", at=self.ctx.clock.now())
         looked = 0.0
         for _ in range(600):
             now = self.clock.now()
@@ -212,6 +237,8 @@ class Teller:
             moved = self._people()
             if not moved and not self._wait(start, looked):
                 return
+            late = self.clock.now() - start - LENGTH
+            assert late < RESTS_WITHIN, f"not at rest {late:.0f} s after the last thing happened"
         raise AssertionError("the story never came to rest")
 
     def _play_scenes(self, start: float, now: float) -> None:
@@ -219,17 +246,25 @@ class Teller:
         for scene in scenes(self.seed)[played:]:
             if start + scene.after > now:
                 return
-            # Noted first: a person who was cut off does not know whether to ask again.
+            # Noted first: a person who was cut off does not know whether to ask again. But what
+            # is paused is resumed for certain: somebody will ask why nothing happens.
+            if scene.what == "resume":
+                stopping.resume(self.ctx, "cid", host=scene.host)
             self.traces.add("played", what=scene.what)
-            if scene.what == "ill":
-                self.traces.add("health", host=scene.host, fact=scene.which, value=SICK)
-            elif scene.what == "ask":
-                self._ask(scene, now)
-            else:
-                act = stopping.pause if scene.what == "pause" else stopping.resume
-                act(self.ctx, "cid", host=scene.host)
+            self._play(scene)
 
-    def _ask(self, scene: Scene, now: float) -> None:
+    def _play(self, scene: Scene) -> None:
+        if scene.what == "ill":
+            self.traces.add("health", host=scene.host, fact=scene.which, value=SICK)
+        elif scene.what == "ask":
+            self._ask(scene)
+        elif scene.what == "jump":
+            self.traces.add("jumped", by=float(scene.which))
+        elif scene.what == "pause":
+            stopping.pause(self.ctx, "cid", host=scene.host)
+
+    def _ask(self, scene: Scene) -> None:
+        now = self.ctx.clock.now()
         signal = Signal(0, Origin.PERSON, now, scene.host, scene.which, by="ann")
         received = intake.receive(self.ctx, signal)
         self.traces.add("acknowledged", signal=received.id)
@@ -308,7 +343,7 @@ class Teller:
         with self.store.reading() as reads:
             due = reads.next_due()
         if due is not None:
-            moments.append(due)
+            moments.append(now + due - self.ctx.clock.now())
         if not moments:
             return False
         self.clock.set(max(now + 0.5, min(moments)))
