@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+#: A server that died so often in so many seconds, and came back each time, does not run.
+DEATHS, WITHIN = 4, 600.0
 SERVING, STANDBY, STOPPING, STOPPED = "serving", "standby", "stopping", "stopped"
 
 
@@ -86,6 +88,9 @@ class Memory:
     stamp: str = ""
     since: float = 0.0
     said: Mapping[str, float] = field(default_factory=dict)
+    pid: int = 0  # of the last tick's server
+    stopped: bool = True  # that one was stopped in order
+    deaths: tuple[float, ...] = ()  # when another took its place without that (`lived`)
     ticks: int = 0  # new ones that we saw come; a first sight may be of a dead server's last
     failed: int = 0
     retry_at: float = 0.0
@@ -105,6 +110,7 @@ class CallKind(StrEnum):
     TAKEN_OVER = "taken_over"  # it has stopped, and another server decides
     LEFT_OPEN = "left_open"  # stopped in order, and something is left that nobody knows of
     NOT_STARTED = "not_started"
+    FLAPPING = "flapping"  # it dies again and again, and is started each time
     BACK = "back"
     ENDED = "ended"  # it hung, and was stopped in order then
 
@@ -126,8 +132,18 @@ def observe(memory: Memory, seen: Seen) -> Memory:
     """Remember a new sign of life."""
     if seen.tick is None or seen.tick.stamp == memory.stamp:
         return memory
-    came = memory.ticks + bool(memory.stamp)
-    return replace(memory, stamp=seen.tick.stamp, since=seen.lived, ticks=came)
+    came, deaths = memory.ticks + bool(memory.stamp), memory.deaths
+    if memory.pid and seen.tick.pid != memory.pid and not memory.stopped:
+        deaths = (*deaths, seen.lived)[-DEATHS:]
+    return replace(
+        memory, stamp=seen.tick.stamp, since=seen.lived, ticks=came, deaths=deaths,
+        pid=seen.tick.pid, stopped=seen.tick.state == STOPPED,
+    )  # fmt: skip
+
+
+def flapping(memory: Memory, lived: float) -> bool:
+    """It has died often lately."""
+    return len(memory.deaths) == DEATHS and lived - memory.deaths[0] < WITHIN
 
 
 def verdict(memory: Memory, seen: Seen, rules: Rules) -> Verdict:
@@ -152,10 +168,19 @@ def judge(memory: Memory, seen: Seen, rules: Rules) -> Call | None:
     if found is Verdict.SILENT:
         return _silent(memory, seen, rules)
     if found is Verdict.TICKING:
-        return Call(CallKind.BACK) if memory.said and memory.ticks else None
+        return _ticking(memory, seen, rules)
     if found is Verdict.NEVER:
         return None
     return _stopped(memory, seen, rules, found)
+
+
+def _ticking(memory: Memory, seen: Seen, rules: Rules) -> Call | None:
+    if flapping(memory, seen.lived):
+        last = memory.said.get(CallKind.FLAPPING)
+        again = last is not None
+        due = last is None or seen.lived - last >= rules.repeat
+        return Call(CallKind.FLAPPING, again=again) if due else None
+    return Call(CallKind.BACK) if memory.said and memory.ticks else None
 
 
 def _silent(memory: Memory, seen: Seen, rules: Rules) -> Call | None:

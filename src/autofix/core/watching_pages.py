@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from autofix.core.durations import human
 from autofix.core.inert import inert
 from autofix.core.pages import Page, PageKind
-from autofix.core.watching import Call, CallKind, Known, Memory, Open, Seen, silent
+from autofix.core.watching import DEATHS, WITHIN, Call, CallKind, Known, Memory, Open, Seen, silent
 
 SHOWN = 12
 CONSEQUENCE = "Nothing is watched or repaired, and nobody is paged, until it runs again."
@@ -41,6 +41,7 @@ def _headline(call: Call, host: str, known: Known, process: str) -> str:
         CallKind.TAKEN_OVER: f"autofix on {host} {hangs}; another server has taken over",
         CallKind.LEFT_OPEN: f"autofix on {host} was stopped and left {_left(known)}",
         CallKind.NOT_STARTED: f"autofix on {host} was not started since the machine was",
+        CallKind.FLAPPING: f"autofix on {host} {still}dies again and again",
         CallKind.BACK: f"autofix on {host} runs again",
         CallKind.ENDED: f"autofix on {host} was stopped in order",
     }
@@ -71,6 +72,8 @@ def _what(call: Call, host: str, process: str, seen: Seen) -> str:
         CallKind.TAKEN_OVER: f"{inert(seen.known.leader)} decides now.",
         CallKind.LEFT_OPEN: f"It was stopped in order ({by}). {CONSEQUENCE}",
         CallKind.NOT_STARTED: f"It was stopped in order ({by}) before. {CONSEQUENCE}",
+        CallKind.FLAPPING: f"It died {DEATHS} times within {human(WITHIN)}, and was started again "
+        "each time. What it does in between can't be relied on; its log says why it dies.",
         CallKind.BACK: "It takes up what it left; what needs you is paged by itself.",
         CallKind.ENDED: f"It had stopped ticking; now it was stopped in order ({by}).",
     }

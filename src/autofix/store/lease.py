@@ -37,6 +37,11 @@ def leader(connection: Connection) -> str:
     return connection.execute(select(leaders.c.owner).where(_HERE, _ALIVE)).scalar() or ""
 
 
+def time_of(connection: Connection) -> float:
+    """The database's clock."""
+    return float(connection.execute(select(_NOW)).scalar() or 0.0)
+
+
 @contextmanager
 def lead(store: SqlStore, owner: str, length: float) -> Iterator[RowLead]:
     """Lead for the block, or ServerBusy at once. `length` of the lease in seconds."""

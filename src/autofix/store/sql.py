@@ -150,6 +150,15 @@ class SqlStore:
     def lead(self, owner: str) -> AbstractContextManager[Lead]:
         return self._backend.lead(self, owner)
 
+    def clock(self) -> float | None:
+        """The database's own time, in seconds since the epoch; None where it is this machine's."""
+        if not self.shared:
+            return None
+        from autofix.store.lease import time_of
+
+        with self.snapshot() as connection:
+            return time_of(connection)
+
     def leader(self) -> str:
         return self._backend.leader()
 

@@ -210,6 +210,27 @@ def test_another_server_that_decides_is_said_once_and_deadlines_are_its_own() ->
     assert story.after(2, ticks=True) == "back"
 
 
+def test_a_server_that_dies_again_and_again_is_said_though_it_ticks() -> None:
+    story = Story()
+    story.after(2, ticks=True)
+    said = []
+    for pid in range(1, 8):
+        story.tick = replace(story.tick, pid=pid)
+        said += [story.after(2, ticks=True) for _ in range(10)]
+    assert [each for each in said if each] == ["flapping"]
+    quiet = [story.after(2, ticks=True) for _ in range(330)]
+    assert [each for each in quiet if each] == ["back"]
+
+
+def test_restarts_in_order_are_no_deaths() -> None:
+    story = Story()
+    for pid in range(1, 9):
+        story.tick = replace(story.tick, pid=pid, state="serving")
+        assert story.after(2, ticks=True) == ""
+        story.stop()
+        assert story.after(2) == ""
+
+
 def test_no_server_ever_is_no_outage() -> None:
     story = Story()
     seen = Seen(5000.0, NOW, None, "b1")

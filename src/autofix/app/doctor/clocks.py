@@ -16,6 +16,8 @@ from autofix.app.doctor.patient import Patient
 _UNSYNCHRONISED = 5
 #: Seconds that the wall's clock may leave the steady one within a look.
 DRIFT = 0.5
+#: Seconds that a database's may be away from ours.
+APART = 2.0
 
 
 def synchronised(_: Patient) -> Iterator[Finding]:
@@ -65,6 +67,20 @@ def steady(_: Patient) -> Iterator[Finding]:
         yield fail("clock", f"it jumped by {drift:.1f} s while looked at", "mend NTP's set-up")
     else:
         yield ok("clock", "goes on steadily")
+
+
+def of_database(patient: Patient) -> Iterator[Finding]:
+    """Is a database elsewhere at the same time? Leases and moments are compared over both."""
+    before = time.time()
+    theirs = patient.site.store.clock()
+    if theirs is None:
+        return
+    apart = abs(theirs - (before + time.time()) / 2)
+    if apart > APART:
+        mend = "let both machines be held by NTP"
+        yield fail("clock", f"the database's is {apart:.1f} s away from ours", mend)
+    else:
+        yield ok("clock", f"the database's is {apart * 1000:.0f} ms away")
 
 
 def zones(patient: Patient) -> Iterator[Finding]:

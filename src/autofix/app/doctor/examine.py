@@ -30,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     limits.paused,
     clocks.synchronised,
     clocks.steady,
+    clocks.of_database,
     clocks.zones,
     clocks.calendars,
     hosts.ansible_version,
