@@ -108,6 +108,7 @@ class Killed(Project):
         (self.world / "ill").mkdir(parents=True)
         self.traces = Traces(self.world)
         self.deaths = 0
+        self._said = 0  # where in the log the last start begins
         names: dict[str, dict[str, Any]] = {f"h{number}": {} for number in range(hosts)}
         pager = {
             "type": "command",
@@ -158,6 +159,7 @@ class Killed(Project):
         """A server, with this crash point; it may be dead before it serves."""
         armed = {crashpoints.VARIABLE: wish} if wish else {}
         with self.log.open("ab") as log:
+            self._said = log.tell()
             self._server = subprocess.Popen(
                 [sys.executable, "-m", "autofix", "-C", str(self.path), "serve"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
@@ -165,6 +167,12 @@ class Killed(Project):
             )  # fmt: skip
         self.traces.add("restarted", at=time.time())
         return self._server
+
+    def serves(self) -> bool:
+        """The one that was started last is through with its recovery."""
+        with self.log.open("rb") as log:
+            log.seek(self._said)
+            return b"autofix serves" in log.read()
 
     def dies(self, seconds: float = 60.0) -> None:
         """Wait until its crash point has killed it."""
