@@ -8,6 +8,7 @@ from collections.abc import Collection
 from functools import partial
 
 from autofix.app import record
+from autofix.app.archivist import Archivist
 from autofix.app.chores import Chore, Chores
 from autofix.app.clock import go_on
 from autofix.app.leading import check_key, leading, led
@@ -146,7 +147,7 @@ class Server:
             Chore("pauses", 0.0, partial(reconcile, ctx)),
             Chore("overdue", OVERDUE_EVERY, partial(page_overdue, ctx)),
             Chore("checkpoint", 1.0, self._notary.tend),
-            Chore("archive", 86400.0, record.Archivist(self._site, ctx).tend),
+            Chore("archive", 86400.0, Archivist(self._site, ctx).tend),
         ]
 
     def _prover(self, ctx: Context) -> Prover:

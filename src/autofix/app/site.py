@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autofix import config
-from autofix.app import record, synthetic, wiring
+from autofix.app import audit_keys, record, synthetic, wiring
+from autofix.app.archivist import archive_folder
 from autofix.app.clock import SystemClock
 from autofix.app.killswitch import KillSwitch
 from autofix.app.witnessing import witness_files
@@ -98,7 +99,7 @@ class Site:
         """Everything that is wrong or doubtful in the whole project."""
         inventory, problems = self._try_inventory()
         project = config.load(self.settings, wiring.outside(inventory))
-        problems += [*project.problems, *record.problems(self.settings)]
+        problems += [*project.problems, *audit_keys.problems(self.settings)]
         problems += synthetic.problems(self.settings, inventory)
         for runbook in project.runbooks.values():
             linted = wiring.lint(self.settings, runbook)
@@ -216,8 +217,8 @@ class Site:
             head=self.store.head_file,
             witnesses=[witness] if witness else [],
             known_witnesses=witness_files(self.settings),
-            trusted=record.trusted(self, key),
-            archives=record.archive_folder(self.settings),
+            trusted=audit_keys.trusted(self, key),
+            archives=archive_folder(self.settings),
             now=self.clock.now(),
             progress=progress or quiet,
         )

@@ -76,18 +76,18 @@ def _add(file: Path, text: str) -> bool:
 def first_key(folder: Path) -> tuple[str, str, Path] | None:
     """Make the key that seals the record, unless the project has one or had one: its fingerprint,
     its public half as text, and where it lies. A record that is there is sealed with it."""
-    from autofix.app import record
+    from autofix.app import audit_keys, record
     from autofix.app.site import Site
 
     site = Site.open(folder)
     try:
-        if site.settings.errors or not record.first_time(site):
+        if site.settings.errors or not audit_keys.first_time(site):
             return None
-        record.make_key(site.settings)
-        if record.has_store(site.settings):
+        audit_keys.make_key(site.settings)
+        if audit_keys.has_store(site.settings):
             record.begin(site, site.context("init"))
-        name, text = record.public_half(site.settings)
-        return name, text, record.keys(site.settings).folder
+        name, text = audit_keys.public_half(site.settings)
+        return name, text, audit_keys.keys(site.settings).folder
     except StoreError:
         return None  # the first `serve` makes it, and says so
     finally:

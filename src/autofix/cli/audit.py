@@ -178,13 +178,13 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 @json_option
 def key(new: bool, as_json: bool) -> None:
     """Print the public half of the audit key: keep a copy elsewhere, to verify with."""
-    from autofix.app import record
+    from autofix.app import audit_keys, record
 
     here = site()
     if new:
         old, fresh = record.new_key(here, who())
         print(f"key {fresh} follows {old or 'none'}, which is on the record", file=sys.stderr)
-    name, public = record.public_half(here.settings)
+    name, public = audit_keys.public_half(here.settings)
     if as_json:
         print_json({"key": name, "public": public})
         return

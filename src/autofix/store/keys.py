@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import os
 import re
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -32,9 +31,9 @@ from cryptography.hazmat.primitives.serialization import (
 from autofix.core.checkpoints import Archive, Checkpoint, archive_body, body
 from autofix.errors import AuditError
 from autofix.store.canonical import canonical
+from autofix.store.keyfiles import RESTORE, content, only_ours, sync, write, writing
 
 PRIVATE, PUBLIC, NEXT = "audit.key", "audit.pub", "audit.key.new"
-_LARGEST = 4096
 _SIGNATURE = re.compile(r"[0-9a-f]{128}")
 
 
@@ -62,7 +61,7 @@ def message(value: Checkpoint | Archive) -> bytes:
 def read_public(path: Path) -> bytes:
     """The 32 bytes of a public half in a file; AuditError says what is wrong with it."""
     try:
-        key = load_pem_public_key(_content(path))
+        key = load_pem_public_key(content(path))
     except (ValueError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, Ed25519PublicKey):
@@ -97,6 +96,15 @@ class Keys:
     def ever(self) -> bool:
         """There is one, or what is left of one."""
         return self.there or next(self.folder.glob("*.pub"), None) is not None
+
+    @property
+    def lost(self) -> bool:
+        """There is no private half that could sign, whoever may read it."""
+        try:
+            _private_half(self.file)
+        except AuditError:
+            return True
+        return False
 
     def public(self) -> bytes:
         """The public half of the key in use; AuditError says why there is none and what to do."""
@@ -141,11 +149,11 @@ class Keys:
 
     def make(self) -> bytes | None:
         """Make the first key pair; its public half. None: there is one already, nothing changed."""
-        with _writing(self.folder):
+        with writing(self.folder):
             self._make_folder()
             fresh = Ed25519PrivateKey.generate()
             passing = self.folder / f"{NEXT}.{token_hex(8)}"
-            _write(passing, _private(fresh), 0o600)
+            write(passing, _private(fresh), 0o600)
             try:
                 os.link(passing, self.file)  # unlike a rename, it takes nobody's place
             except FileExistsError:
@@ -160,12 +168,12 @@ class Keys:
 
     def prepare(self) -> bytes:
         """A key to follow the one in use, not yet in its place; its public half."""
-        with _writing(self.folder):
+        with writing(self.folder):
             self._make_folder()
             fresh = Ed25519PrivateKey.generate()
-            _write(self.folder / NEXT, _private(fresh), 0o600)
+            write(self.folder / NEXT, _private(fresh), 0o600)
             public = _raw(fresh.public_key())
-            _write(self.folder / f"{fingerprint(public)}.pub", pem(public).encode(), 0o644)
+            write(self.folder / f"{fingerprint(public)}.pub", pem(public).encode(), 0o644)
             return public
 
     def waiting(self) -> str:
@@ -175,7 +183,7 @@ class Keys:
 
     def adopt(self) -> None:
         """The prepared key takes its place."""
-        with _writing(self.folder):
+        with writing(self.folder):
             (self.folder / NEXT).replace(self.file)
             self._publish(self.public())
 
@@ -183,13 +191,13 @@ class Keys:
         """The prepared key is not wanted."""
         with suppress(AuditError):
             (self.folder / f"{self.waiting()}.pub").unlink(missing_ok=True)
-        with _writing(self.folder):
+        with writing(self.folder):
             (self.folder / NEXT).unlink(missing_ok=True)
 
     def _publish(self, public: bytes) -> bytes:
         for name in (f"{fingerprint(public)}.pub", PUBLIC):
-            _write(self.folder / name, pem(public).encode(), 0o644)
-        _sync(self.folder)
+            write(self.folder / name, pem(public).encode(), 0o644)
+        sync(self.folder)
         return public
 
     # -- reading the private half -------------------------------------------------------------
@@ -197,49 +205,22 @@ class Keys:
     def _load(self, path: Path) -> Ed25519PrivateKey:
         if not os.path.lexists(path):
             raise self._missing()
-        _only_ours(path)
-        try:
-            key = load_pem_private_key(_content(path), password=None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            key = None
-        if not isinstance(key, Ed25519PrivateKey):
-            raise AuditError(f"{path} is not an audit key", hint=_RESTORE)
-        return key
+        only_ours(path)
+        return _private_half(path)
 
     def _missing(self) -> AuditError:
-        hint = _RESTORE if self.ever else "`autofix init` makes one"
+        hint = RESTORE if self.ever else "`autofix init` makes one"
         return AuditError(f"the audit key {self.file} is missing", hint=hint)
 
 
-_RESTORE = "restore it from a backup, or, when it is lost, make a new one: autofix audit key --new"
-
-
-def _only_ours(path: Path) -> None:
-    """Whoever else can read the key can write a record that verifies: AuditError then."""
-    found = path.lstat()
-    if not stat.S_ISREG(found.st_mode):
-        raise AuditError(f"the audit key {path} is not a plain file", hint=_RESTORE)
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        raise AuditError(
-            f"the audit key {path} can be read by others than its owner "
-            f"(mode {stat.S_IMODE(found.st_mode):04o})",
-            hint=f"chmod 600 {path}; if somebody may have read it: autofix audit key --new",
-        )
-    ours = {os.geteuid()} if os.geteuid() else {0, path.parent.stat().st_uid}
-    if found.st_uid not in ours:
-        raise AuditError(
-            f"the audit key {path} belongs to another user (uid {found.st_uid})",
-            hint=f"chown it to the user who runs autofix: chown {os.geteuid()} {path}",
-        )
-
-
-def _content(path: Path) -> bytes:
+def _private_half(path: Path) -> Ed25519PrivateKey:
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb") as file:
-            return file.read(_LARGEST)
-    except OSError as error:
-        raise AuditError(f"{path} can't be read: {error.strerror}") from None
+        key = load_pem_private_key(content(path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise AuditError(f"{path} is not an audit key", hint=RESTORE)
+    return key
 
 
 def _raw(key: Ed25519PublicKey) -> bytes:
@@ -248,32 +229,3 @@ def _raw(key: Ed25519PublicKey) -> bytes:
 
 def _private(key: Ed25519PrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise AuditError(
-            f"the audit key can't be written in {folder}: {error.strerror}",
-            hint="check that the state folder belongs to the user who runs autofix",
-        ) from None
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    fresh = path.with_name(f".{path.name}.{token_hex(8)}")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,7 +12,7 @@ import pytest
 
 from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.errors import AuditError
-from autofix.store import keys as room
+from autofix.store import keyfiles as room
 from autofix.store.keys import Keys, fingerprint, holds, message, pem, read_public
 
 DRAFT = Checkpoint(7, "a" * 64, 1000.125, "", 3)
