@@ -24,14 +24,14 @@ from autofix.flow.record import of_incident
 from autofix.ports import Transaction
 
 #: Incidents that are told of in one transaction.
-CHUNK = 200
+CHUNK = 100
 #: How long an incident whose deadline could not be told of is left alone, in seconds.
 LEFT_ALONE = 60.0
 
 
 @dataclass(frozen=True)
 class _Told:
-    """An incident, already saved, of which somebody must hear these deadlines."""
+    """An incident with its marks, not saved yet, and the deadlines somebody must hear of."""
 
     incident: Incident
     runbook: Runbook
@@ -89,9 +89,13 @@ def _handle(ctx: Context, tx: Transaction, due: Sequence[Incident], now: float) 
     """One page for each, or one digest for all of a runbook: see `paging.call`."""
     levels: dict[tuple[str, int], list[_Told]] = defaultdict(list)
     for incident in due:
-        told = _told(ctx, tx, incident, now)
+        told = _told(ctx, incident, now)
+        for deadline in told.deadlines:
+            tx.record(_event(told.incident, deadline, now))
         if told.deadlines:
             levels[told.runbook.name, told.level].append(told)
+        else:
+            tx.save_incident(told.incident, None)  # nobody need hear of it now
     for (_, level), all_told in levels.items():
         wanted = [
             escalate.about(
@@ -101,27 +105,23 @@ def _handle(ctx: Context, tx: Transaction, due: Sequence[Incident], now: float) 
         ]
         pages = paging.call(ctx, tx, all_told[0].runbook, level, wanted, now)
         for each, page in zip(all_told, pages, strict=True):
-            _called(ctx, tx, each, page, now)
+            tx.save_incident(_called(ctx, each, page, now), None)
 
 
-def _told(ctx: Context, tx: Transaction, incident: Incident, now: float) -> _Told:
-    """Recorded, with the marks that keep it from being told again."""
+def _told(ctx: Context, incident: Incident, now: float) -> _Told:
+    """With the marks that keep it from being told again."""
     if silent(incident):
         # Left alone for a while: what passes meanwhile is told when the silence is over.
         later = max(incident.due_at or 0.0, now + LEFT_ALONE)
-        saved = tx.save_incident(replace(incident, deadline_at=later), None)
-        return _Told(saved, escalate.stand_in(incident.runbook), (), 0)
+        waits = replace(incident, deadline_at=later)
+        return _Told(waits, escalate.stand_in(incident.runbook), (), 0)
     found = untold(incident, now)
-    marks = incident.paged_for | {mark(each) for each in found}
-    marked = incident.with_(paged_for=marks)
+    marked = incident.with_(paged_for=incident.paged_for | {mark(each) for each in found})
     marked = marked.with_(deadline_at=next_moment(marked, now))
-    saved = tx.save_incident(marked, None)
-    for each in found:
-        tx.record(_event(saved, each, now))
     runbook = ctx.book.runbooks.get(incident.runbook) or escalate.stand_in(incident.runbook)
     policy = ctx.book.policy(runbook)
     level = next_call(policy, incident.calls, now).level if policy and policy.levels else 0
-    return _Told(saved, runbook, found, level)
+    return _Told(marked, runbook, found, level)
 
 
 def _event(incident: Incident, deadline: Deadline, now: float) -> AuditEvent:
@@ -132,12 +132,12 @@ def _event(incident: Incident, deadline: Deadline, now: float) -> AuditEvent:
     return of_incident(incident, verb, now, kind=kind, due_at=due_at, saw=saw)
 
 
-def _called(ctx: Context, tx: Transaction, told: _Told, page: Page | None, now: float) -> None:
+def _called(ctx: Context, told: _Told, page: Page | None, now: float) -> Incident:
     """It was the turn of this level: the next call is the next one's, when that is asked for."""
-    policy = ctx.book.policy(told.runbook)
+    policy, incident = ctx.book.policy(told.runbook), told.incident
     if page is None or policy is None:
-        return
-    calls, call_at = told.incident.calls, told.incident.call_at
-    if told.incident.state in ASKING and call_at is not None:
-        call_at = next_call(policy, calls, max(page.due_at or now, now)).next_at
-    tx.save_incident(replace(told.incident, calls=calls + 1, call_at=call_at), None)
+        return incident
+    call_at = incident.call_at
+    if incident.state in ASKING and call_at is not None:
+        call_at = next_call(policy, incident.calls, max(page.due_at or now, now)).next_at
+    return replace(incident, calls=incident.calls + 1, call_at=call_at)

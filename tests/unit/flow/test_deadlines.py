@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from autofix.core.deadlines import deadlines_of
-from autofix.core.incidents import State
+from autofix.core.incidents import Incident, Origin, State
 from autofix.core.severities import Severities, Terms
 from autofix.flow import approvals, deadlines, people, progress
+from autofix.flow.record import of_incident
 from autofix.flow.recover import recover
+from autofix.testing.inventory import FakeInventory
 from unit.flow.world import BOOK, World, swap, with_steps
 
 MINUTE = 60.0
@@ -221,3 +223,24 @@ def test_a_defect_in_one_incident_does_not_silence_the_others(
     assert world.told(2) == ["near answer"]
     assert world.incident(1).deadline_at > world.clock.now()
     assert "could not be told of" in caplog.text
+
+
+def test_many_deadlines_of_one_runbook_at_once_are_one_page() -> None:
+    world = Promising()
+    hosts = [f"h{number}" for number in range(150)]
+    swap(world, world.book, inventory=FakeInventory({"redis": {host: {} for host in hosts}}))
+    with world.store.transaction() as tx:
+        now = world.clock.now()
+        for host in hosts:
+            fresh = Incident(
+                0, BOOK.name, host, "", State.HELD, Origin.PROBE, "P1", now, now, due_at=now + 1e6
+            )
+            fresh = deadlines.timed(world.ctx.book, fresh, now)
+            tx.add_incident(fresh, of_incident(fresh, "opened", now))
+    world.clock.advance(310)
+    world.engine.tick()
+    with world.store.reading() as reads:
+        pages = reads.pages()
+    assert sum(page.count for page in pages) == 150
+    assert len(pages) <= 2
+    assert world.actions().count("incident.deadline_near") == 150
