@@ -25,9 +25,8 @@ from autofix.flow.pools import Pools
 from autofix.flow.tick import Engine
 from autofix.store import open_store
 from autofix.store.verify import verify
-from servers import postgres
 from servers.mariadb import eventually
-from storekit import new_database
+from storekit import give_back, new_database
 from unit.flow.world import World
 
 #: The other process: it takes every lock that there is, holds it, and lets go.
@@ -110,7 +109,7 @@ def url(kind: str, tmp_path: Path) -> Iterator[str]:
         return
     made = new_database()
     yield made
-    postgres.cluster().drop(made)
+    give_back(made)
 
 
 @pytest.mark.parametrize(("seconds", "patience"), FORMS)

@@ -26,9 +26,8 @@ from autofix.core.runs import RunState
 from autofix.core.signals import Signal
 from autofix.store import open_store
 from autofix.store.verify import verify
-from servers import postgres
 from servers.mariadb import eventually
-from storekit import event, new_database
+from storekit import event, give_back, new_database
 
 CHILD = Path(__file__).with_name("two_servers_child.py")
 #: Stops, incidents at each, the leader's lease and that of a host's lock, in seconds.
@@ -103,7 +102,7 @@ def one_stop(
     assert verify(store).holds
     tally = judged(store, folder, rows)
     store.close()
-    postgres.cluster().drop(url)
+    give_back(url)
     return tally
 
 

@@ -17,7 +17,7 @@ from autofix.errors import Deposed, ServerBusy, StoreError
 from autofix.store import open_store
 from servers import postgres
 from servers.mariadb import eventually
-from storekit import event, new_database, opened
+from storekit import event, give_back, new_database, opened
 
 LEASE = 0.8
 TESTS = str(Path(__file__).parents[2])
@@ -47,7 +47,7 @@ with store.lead("serve pid 4711 on ops1") as lead:
 def url() -> Iterator[str]:
     made = new_database()
     yield made
-    postgres.cluster().drop(made)
+    give_back(made)
 
 
 def open_it(url: str, tmp_path: Path, **options: Any) -> Any:

@@ -18,19 +18,19 @@ from autofix.store.faults import mapped
 from autofix.store.verify import verify
 from servers import postgres
 from servers.mariadb import eventually
-from storekit import at_once, event, incident, new_database, opened
+from storekit import at_once, event, give_back, incident, new_database, opened
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
     made = new_database()
     yield made
-    postgres.cluster().drop(made)
+    give_back(made)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own() -> Iterator[postgres.Cluster]:
-    """A cluster for this test alone, to be stopped and started."""
+    """A cluster for tests that stop and start it, and leave it running."""
     made = postgres.temporary()
     yield made
     postgres.remove(made)
@@ -177,6 +177,7 @@ def test_commits_are_on_the_disk_whatever_the_databases_default(url: str, tmp_pa
     with store.transaction() as tx:
         assert tx._session.scalar(text("SHOW synchronous_commit")) == "on"
     store.close()
+    postgres.cluster().execute(f'ALTER DATABASE "{name}" RESET ALL')
 
 
 def test_a_reading_can_not_write(url: str, tmp_path: Path) -> None:
