@@ -27,6 +27,11 @@ class Pause:
         return scope_of(self.runbook, self.host)
 
     @property
+    def by_hand(self) -> bool:
+        """A file that no `autofix pause` wrote, or that was damaged since."""
+        return "@" in self.id
+
+    @property
     def words(self) -> str:
         """`redis1 paused by ann: the vendor is on the line`."""
         return f"{self.scope} paused by {self.by}" + (f": {self.reason}" if self.reason else "")

@@ -59,9 +59,10 @@ def _reconcile_one(ctx: Context, pause: Pause) -> None:
 
 
 def add_late(tx: Transaction, pause: Pause, now: float) -> None:
-    """A later pause of the same scope keeps its row; the record tells of both."""
+    """A later pause of the same scope keeps its row; the record tells of both. A file that was
+    made by hand gets no row: it holds as long as it is there."""
     newer = [each for each in tx.pauses() if each.is_for(pause.runbook, pause.host)]
-    if newer and newer[0].at > pause.at:
+    if pause.by_hand or (newer and newer[0].at > pause.at):
         tx.record(set_event(pause, now))
     else:
         tx.add_pause(pause, set_event(pause, now))

@@ -96,6 +96,19 @@ class Left(FakeSwitch):
         self._pauses[pause.id] = pause
 
 
+def test_a_file_made_by_hand_is_on_the_record_and_holds_as_long_as_it_is_there() -> None:
+    world = World()
+    world.ctx.switch = Left(Pause(world.clock.now(), "a file", "paused exists", id="paused@17"))
+    pauses.reconcile(world.ctx)
+    pauses.reconcile(world.ctx)
+    assert world.actions() == ["pause.set"]
+    world.ill()
+    assert world.hands.played == []
+    world.ctx.switch = FakeSwitch()  # somebody has removed it
+    world.pass_time(3)
+    assert world.hands.played == ["rewrite.yml"]
+
+
 def test_an_older_pause_found_late_does_not_take_the_place_of_a_newer_one() -> None:
     world = World()
     old = world.ctx.switch.set(Pause(world.clock.now(), "ann"))
