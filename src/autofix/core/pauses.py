@@ -49,6 +49,12 @@ class Pause:
         return (self.runbook, self.host) == (runbook, host)
 
 
+def is_wish_of_a_pause(asked: str) -> bool:
+    """Was a run asked to end by a pause? `asked` is its `cancel_requested`."""
+    said = asked.partition(": ")[2]
+    return said == "paused" or said.startswith("paused: ")
+
+
 def scope_of(runbook: str, host: str) -> str:
     """What is meant, in words."""
     if runbook and host:

@@ -8,6 +8,7 @@ from autofix import crashpoints
 from autofix.core.decisions import decide
 from autofix.core.incidents import WORKING, Incident, Looks, State
 from autofix.core.inert import inert
+from autofix.core.pauses import is_wish_of_a_pause
 from autofix.core.runbooks import Runbook
 from autofix.core.runs import Outcome, Run, RunKind, RunState
 from autofix.core.verification import Judgement, Next, after_rollback, after_step
@@ -214,9 +215,10 @@ def _after_afterwards(
 
 
 def _cut_short(run: Run) -> bool:
-    """Ended by its own server's stop, and by nobody's wish."""
+    """Ended by its own server's stop or by a pause, not since somebody wanted this run to end."""
     by_owner = bool(run.owner) and run.cancel_requested.startswith(f"{run.owner}:")
-    return run.outcome is Outcome.CANCELLED and by_owner
+    by_pause = is_wish_of_a_pause(run.cancel_requested)
+    return run.outcome is Outcome.CANCELLED and (by_owner or by_pause)
 
 
 def _afterwards_losses(tx: Transaction, run: Run) -> int:

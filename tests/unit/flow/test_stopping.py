@@ -349,3 +349,29 @@ def _decide_only(world: World) -> None:
     world.engine._start = only_decide
     world.engine.tick()
     world.engine._start = start
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_an_afterwards_that_a_pause_cut_short_is_owed_again_where_that_is_harmless(
+    idempotent: bool,
+) -> None:
+    book = with_steps(Step("rewrite.yml", afterwards="tidy.yml"), idempotent=idempotent)
+    world = World(book)
+    wish = Pause(0.0, "ann", "stop", cancel_running=True).wish
+    tries: list[int] = []
+
+    def tidy(order: RunOrder) -> RunResult | None:
+        tries.append(order.run_id)
+        if len(tries) > 1:
+            return None
+        with world.store.transaction() as tx:
+            run = tx.run(order.run_id)
+            assert run is not None
+            tx.save_run(run.with_(cancel_requested=wish), None)
+        return RunResult(Outcome.CANCELLED, "cancelled")
+
+    world.hands.does |= {"rewrite.yml": world.well("r1"), "tidy.yml": tidy}
+    world.ill()
+    world.pass_time(30)
+    assert len(tries) == (2 if idempotent else 1)
+    assert (len(world.bell.rung) == 1) is not idempotent
