@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from autofix.config import Settings
 from autofix.flow.context import Context
 from autofix.flow.witnesses import DigestWitness
 from autofix.options import Field, Options
 from autofix.ports import Witness
+
+if TYPE_CHECKING:
+    from autofix.app.site import Site
 
 
 class DigestOptions(Options):
@@ -70,6 +73,11 @@ def _made(kind: str, options: Any, settings: Settings, ctx: Context) -> Witness:
 
         return WebhookWitness(options)
     return DigestWitness(ctx, cast(DigestOptions, options).channel)
+
+
+def witness_names(site: Site) -> list[str]:
+    """What the witnesses of the settings are called in the store's marks."""
+    return [each.name for each in witnesses(site.settings, site.context("status"))]
 
 
 def witness_files(settings: Settings) -> list[Path]:

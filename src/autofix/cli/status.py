@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from autofix.app.site import Site
-from autofix.cli import deadlines, vigil
+from autofix.app.witnessing import witness_names
+from autofix.cli import deadlines, sealed, vigil
 from autofix.cli.output import ago, json_option, print_json, table
 from autofix.cli.session import site
 from autofix.core.audit import AuditEntry
@@ -84,6 +85,7 @@ def _gathered(here: Site, files: list[Pause]) -> dict[str, Any]:
             "pages_waiting": [page for page in reads.pages(limit=1000) if page.due_at is not None],
             "audit_size": reads.audit_head()[0],
             **vigil.gathered(here, reads),
+            **sealed.gathered(reads, witness_names(here)),
         }
     return {"server": here.store.leader(), **found}
 
@@ -99,7 +101,7 @@ def _show(here: Site, found: dict[str, Any]) -> None:
         print(f"silence {each.id}: {inert(each.scope)} for another {left}, {by}")
     for line in owed_lines(found["owed"], found["pauses"]):
         print(line)
-    for line in vigil.lines(here, found, now):
+    for line in [*vigil.lines(here, found, now), *sealed.lines(found, now)]:
         print(line)
     late = found["deadlines"]
     if any(late.values()):
