@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from autofix.app.record import keys
+from autofix.app.audit_keys import keys
 from autofix.core.runs import RunEvent, RunOrder, RunResult
 from autofix.errors import AuditError, RunnerError, ServerBusy, StoreError
 from autofix.flow.context import Context, log
