@@ -11,7 +11,9 @@ import logging
 import os
 import re
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,9 @@ from autofix.core.checkpoints import Checkpoint, line, parse_lines
 from autofix.errors import AuditError
 
 log = logging.getLogger("autofix.store")
+
+#: Seconds after which nobody is still writing a file.
+LEFT_BEHIND = 3600.0
 
 Head = tuple[int, str]
 _HEAD = re.compile(r"(?:^|[^0-9])(\d{1,15}) ([0-9a-f]{64})(?![0-9a-f])")
@@ -77,6 +82,14 @@ def write(path: Path, head: Head, checkpoint: Checkpoint | None = None) -> None:
         raise
 
 
+def tidy(path: Path) -> None:
+    """Remove what processes that were killed on the way left beside the file, an hour ago."""
+    for left in path.parent.glob(f"{path.name}.*.new"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > LEFT_BEHIND:
+                left.unlink()
+
+
 @dataclass(frozen=True)
 class Sealed:
     """What seals the chain just now: the checkpoint of some size (None: the last one), and up to
@@ -105,6 +118,7 @@ class HeadWriter:
         self._latest: Head | None = None
         self._timer: threading.Timer | None = None
         self._said = ""
+        self._tidied = False
 
     def moved(self, head: Head) -> None:
         """The chain's end has moved; the file follows soon."""
@@ -134,6 +148,9 @@ class HeadWriter:
             if old and self._contradicted(old):
                 raise AuditError(f"{self._path} contradicts the audit chain and is left as it is")
             write(self._path, head, self._sealed.checkpoint(None))
+            if not self._tidied:
+                self._tidied = True
+                tidy(self._path)
         except Exception as error:  # noqa: BLE001 - a timer's thread: said once, never raised
             self._say(str(error))
 

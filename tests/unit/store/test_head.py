@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import time
 from pathlib import Path
@@ -93,3 +94,15 @@ def test_a_head_that_can_not_be_written_stops_no_commit(
 )
 def test_copies_of_the_head_are_found_in_any_text(text: str, found: list[head.Head]) -> None:
     assert head.parse(text) == found
+
+
+def test_what_a_killed_process_left_half_way_is_removed_an_hour_later(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    record(state)
+    old, fresh = state / "audit.head.4711.new", state / "audit.head.4712.new"
+    for each in (old, fresh):
+        each.write_text("1 ")
+    os.utime(old, (time.time() - 2 * head.LEFT_BEHIND,) * 2)
+    record(state)
+    assert not old.exists()
+    assert fresh.exists()
