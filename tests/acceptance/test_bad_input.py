@@ -202,7 +202,7 @@ def test_broken_files_are_named_with_file_and_line(tmp_path: Path) -> None:
 
         # Where the record is stands in the settings: no other one may be shown or made instead.
         elsewhere = "state: elsewhere\nstore: sqlite:///elsewhere/autofix.db\n"
-        shutil.rmtree(tmp_path / ".autofix")
+        shutil.rmtree(tmp_path / ".autofix", ignore_errors=True)
         settings.write_text(elsewhere + good[settings])
         assert project.autofix("pause").returncode == 0
         settings.write_text(elsewhere + good[settings] + "channels: [\n")

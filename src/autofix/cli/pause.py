@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import click
@@ -24,8 +25,9 @@ from autofix.flow.stopping import Resumed
 from autofix.options import suggest
 from autofix.ports import Reads
 
-#: Seconds that the store has to take the record of a pause that is in force already.
-PATIENCE = 3.0
+#: Seconds that the store has to take the record of a pause that is in force already, and the
+#: inventory to say whether there is such a host.
+PATIENCE, CHECKING = 10.0, 5.0
 #: Seconds that running playbooks have to end when asked.
 ENDING = 5.0
 Value = TypeVar("Value")
@@ -51,10 +53,10 @@ def pause(runbook: str, host: str, reason: str, cancel_running: bool, as_json: b
     here, by = site(), actor()
     wish = Pause(here.clock.now(), by, reason, runbook, host, cancel_running)
     done = here.killswitch.set(wish)
+    _known(here, done)
     if not as_json:
         where = "" if done.scope == "everything" else f" for {inert(done.scope)}"
         print(f"paused: nothing new starts{where}", flush=True)
-    _known(here, done)
     try:
         _within(PATIENCE, lambda: stopping.record(here.context(by), done))
     except StoreError as error:
@@ -82,22 +84,31 @@ def _within(seconds: float, work: Callable[[], Value]) -> Value:
     if failed:
         raise failed[0]
     if not found:
-        raise StoreError(f"the store did not answer within {seconds:.0f} s")
+        raise StoreError(f"no answer within {seconds:.0f} s")
     return found[0]
 
 
 def _known(here: Site, done: Pause) -> None:
-    """A pause of something that is not there would pause nothing, silently."""
-    try:
+    """A pause of something that is not there would pause nothing, silently. It is in force while
+    this is looked at, and stays so when it can't be told."""
+
+    def check() -> bool:
         if done.runbook:
             _known_runbook(here, done.runbook)
         if done.host:
             known_host(here.inventory, done.host)
+        return True
+
+    try:
+        _within(CHECKING, check)
     except UsageError:
         here.killswitch.lift([done.id])
+        with suppress(StoreError):
+            _within(PATIENCE, lambda: stopping.withdraw(here.context(done.by), done))
         raise
-    except ConfigError as error:
-        print(f"its name could not be checked: {error.problems[0]}", file=sys.stderr)
+    except (ConfigError, StoreError) as error:
+        why = error.problems[0] if isinstance(error, ConfigError) else error
+        print(f"its name could not be checked: {why}", file=sys.stderr)
 
 
 def _known_runbook(here: Site, runbook: str) -> None:

@@ -50,6 +50,8 @@ def reconcile(ctx: Context) -> None:
 
 def _reconcile_one(ctx: Context, pause: Pause) -> None:
     with ctx.store.transaction() as tx:
+        if pause not in ctx.switch.pauses():
+            return  # lifted meanwhile
         said = fate(tx, pause)
         if not said:
             add_late(tx, pause, ctx.clock.now())

@@ -85,6 +85,18 @@ def record(ctx: Context, pause: Pause) -> list[int]:
     return _cancel_each(ctx, covered, pause.by, pause.wish.partition(": ")[2])
 
 
+def withdraw(ctx: Context, pause: Pause) -> None:
+    """It was a mistake: the file goes, and the row that the server may have written meanwhile."""
+    ctx.switch.lift([pause.id])
+    with ctx.store.transaction() as tx:
+        if any(each.id == pause.id for each in tx.pauses()):
+            now, ids = ctx.clock.now(), [pause.id]
+            event = AuditEvent(
+                now, pause.by, "pause.lifted", pause.runbook, pause.host, payload={"ids": ids}
+            )
+            tx.remove_pause(pause.runbook, pause.host, event)
+
+
 @dataclass(frozen=True)
 class Resumed:
     """What a resume lifted (nothing: there was no such pause), and what now happens with what it

@@ -109,6 +109,19 @@ def test_a_file_made_by_hand_is_on_the_record_and_holds_as_long_as_it_is_there()
     assert world.hands.played == ["rewrite.yml"]
 
 
+def test_a_pause_that_was_a_mistake_leaves_no_row_behind() -> None:
+    world = World()
+    pause = world.ctx.switch.set(Pause(world.clock.now(), "ann", host="r9"))
+    pauses.reconcile(world.ctx)  # the server was faster
+    stopping.withdraw(world.ctx, pause)
+    stopping.withdraw(world.ctx, pause)
+    pauses.reconcile(world.ctx)
+    with world.store.reading() as reads:
+        assert reads.pauses() == []
+    assert world.ctx.switch.pauses() == []
+    assert world.actions() == ["pause.set", "pause.lifted"]
+
+
 def test_an_older_pause_found_late_does_not_take_the_place_of_a_newer_one() -> None:
     world = World()
     old = world.ctx.switch.set(Pause(world.clock.now(), "ann"))
