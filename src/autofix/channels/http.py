@@ -171,6 +171,8 @@ class _Line:
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._socket = info["return_value"].get_extra_info("socket")
         if self._over.is_set():
+            if self._socket is not None:
+                self._socket.close()  # nobody else holds it yet: the stream is not handed on
             raise TimeoutError
 
     def cut(self) -> None:

@@ -17,12 +17,11 @@ from autofix.core.pages import Member, Page, PageKind, PageState
 from autofix.flow.record import of_incident, of_page
 from autofix.store import open_store
 
-NOW = time.time()
-
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Three escalated incidents: 1 with a page of its own, 2 and 3 in the digest 2."""
+    now = time.time()
     for name in ("inventory", "playbooks", "runbooks"):
         (tmp_path / name).mkdir()
     (tmp_path / "autofix.yaml").write_text("timezone: UTC\n")
@@ -31,23 +30,23 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with store.transaction() as tx:
         for host in ("r1", "r2", "r3"):
             draft = Incident(
-                0, "redis", host, "", State.ESCALATED, Origin.PROBE, "P1", NOW, NOW,
-                reason="nothing helps", calls=1, call_at=NOW + 600,
+                0, "redis", host, "", State.ESCALATED, Origin.PROBE, "P1", now, now,
+                reason="nothing helps", calls=1, call_at=now + 6000,
             )  # fmt: skip
-            tx.add_incident(draft, of_incident(draft, "escalated", NOW))
+            tx.add_incident(draft, of_incident(draft, "escalated", now))
         own = Page(
-            0, 1, "default", ("ding", "mail"), "P1", "[P1] Redis on r1", "what it means", "k", NOW,
-            NOW + 30, runbook="redis", tried=2, last_error="mail: no answer",
+            0, 1, "default", ("ding", "mail"), "P1", "[P1] Redis on r1", "what it means", "k", now,
+            now + 3000, runbook="redis", tried=2, last_error="mail: no answer",
         )  # fmt: skip
-        own = tx.add_page(own, of_page(own, "queued", NOW))
-        tx.record(of_page(own, "failed", NOW, channel="ding", error="HTTP 500"))
+        own = tx.add_page(own, of_page(own, "queued", now))
+        tx.record(of_page(own, "failed", now, channel="ding", error="HTTP 500"))
         storm = Page(
-            0, None, "default", ("ding",), "P1", "[P1] 2 incidents", "they are", "d", NOW, None,
-            kind=PageKind.DIGEST, state=PageState.SENT, sent_by="ding", sent_at=NOW, count=2,
+            0, None, "default", ("ding",), "P1", "[P1] 2 incidents", "they are", "d", now, None,
+            kind=PageKind.DIGEST, state=PageState.SENT, sent_by="ding", sent_at=now, count=2,
         )  # fmt: skip
-        storm = tx.add_page(storm, of_page(storm, "queued", NOW))
-        tx.add_members([Member(storm.id, n, f"r{n}", "nothing helps", NOW) for n in (2, 3)])
-        tx.add_ack_code(AckCode(digest_of("the-code"), 1, NOW, NOW + 86400))
+        storm = tx.add_page(storm, of_page(storm, "queued", now))
+        tx.add_members([Member(storm.id, n, f"r{n}", "nothing helps", now) for n in (2, 3)])
+        tx.add_ack_code(AckCode(digest_of("the-code"), 1, now, now + 86400))
     yield store
     store.close()
 
@@ -94,7 +93,7 @@ def test_a_digest_is_shown_with_all_that_it_is_about(said: Any) -> None:
 
 def test_an_incident_says_how_often_somebody_was_called_and_by_which_pages(said: Any) -> None:
     shown = said("incidents", "show", "2")
-    assert "called once, and nobody answered yet; again in 9m" in shown
+    assert "called once, and nobody answered yet; again in 1h" in shown
     assert "page 2 digest of 2  sent by ding at" in shown
 
 
