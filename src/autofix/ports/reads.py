@@ -1,0 +1,167 @@
+"""Questions to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from autofix.core.audit import AuditEntry
+from autofix.core.batches import InWave
+from autofix.core.breakers import Reset
+from autofix.core.checkpoints import Archive, Checkpoint
+from autofix.core.due import Due
+from autofix.core.incidents import AtWork, Incident, State
+from autofix.core.marks import Mark
+from autofix.core.pages import Counts, Member, Page, PageKind, PageState
+from autofix.core.pauses import Pause
+from autofix.core.runs import Run, RunEvent, RunKind, RunState
+from autofix.core.signals import Signal
+from autofix.core.silences import Silence
+from autofix.core.triggers import Watch
+
+
+class Reads(Protocol):
+    """Questions to the store. Lists are newest first unless said otherwise."""
+
+    def incident(self, incident_id: int) -> Incident | None: ...
+    def live_incident(self, runbook: str, host: str, subject: str) -> Incident | None: ...
+    def incidents(
+        self,
+        *,
+        states: Iterable[State] | None = None,
+        runbook: str = "",
+        host: str = "",
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Incident]:
+        """`before`: only ids below this (the cursor of the next page)."""
+
+    def due_incidents(self, now: float, limit: int = 500) -> list[Incident]:
+        """Live incidents whose due_at has come, oldest due first."""
+
+    def due(self, now: float, limit: int = 500) -> Due:
+        """All that is due, at most `limit` of each kind: what the engine asks at each tick."""
+
+    def next_due(self) -> float | None:
+        """The earliest moment over incidents (due, call, deadline), runs and pages."""
+
+    def due_calls(self, now: float, limit: int = 500) -> list[Incident]:
+        """Incidents whose call_at has come, oldest first: the next level of their policy, or for
+        ended ones the closing of what was called."""
+
+    def due_deadlines(self, now: float, limit: int = 500) -> list[Incident]:
+        """Live incidents whose deadline_at has come, oldest first."""
+
+    def attempts(
+        self, runbook: str, host: str, subject: str, since: float = 0.0, limit: int = 100
+    ) -> list[Incident]:
+        """Incidents (no rehearsals) that started at least one run since then, newest first."""
+
+    def often_tried(self, at_least: int) -> list[tuple[str, str, str]]:
+        """Targets (runbook, host, subject) with so many attempts, or with a breaker's trial."""
+
+    def at_work(self) -> list[AtWork]:
+        """Incidents that autofix works on now, rehearsals too."""
+
+    def last_ended(self, runbook: str, host: str, subject: str) -> Incident | None:
+        """The latest incident (no rehearsal) that started a run and has ended."""
+
+    def run(self, run_id: int) -> Run | None: ...
+    def runs(
+        self,
+        *,
+        incident: int | None = None,
+        states: Iterable[RunState] | None = None,
+        kinds: Iterable[RunKind] | None = None,
+        runbook: str = "",
+        host: str = "",
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Run]: ...
+    def due_runs(self, now: float, limit: int = 100) -> list[Run]:
+        """Planned runs whose due_at has come, oldest first."""
+
+    def run_events(
+        self, run_id: int, after: int = 0, limit: int = 1000
+    ) -> list[tuple[int, RunEvent]]:
+        """Kept events in order, each with its number from 1."""
+
+    def host_lock(self, host: str) -> int | None:
+        """The run that holds this host now."""
+
+    def lock_until(self, host: str) -> float | None:
+        """When the lease of this host's lock is over; None: it is not locked."""
+
+    def lapsed_locks(self, now: float) -> list[tuple[str, int]]:
+        """Hosts whose lock's lease is over, each with its run, by name."""
+
+    def watch(self, runbook: str, trigger: int, host: str, subject: str) -> Watch | None: ...
+    def watches(self, runbook: str = "", host: str = "") -> list[Watch]: ...
+    def signals(self, *, received: bool = False, limit: int = 100) -> list[Signal]:
+        """Newest first; with `received` only those not yet handled, oldest first."""
+
+    def signal(self, signal_id: int) -> Signal | None: ...
+    def pauses(self) -> list[Pause]: ...
+    def silences(self, *, active_at: float | None = None, limit: int = 1000) -> list[Silence]: ...
+    def wave(self, runbook: str) -> list[InWave]:
+        """Incidents (no rehearsals) of this runbook that are live, or that ended since the oldest
+        of the live ones opened; by number. Nothing when none is live."""
+
+    def reset(self, runbook: str, host: str, subject: str) -> Reset | None:
+        """The last time a person reset this target's breaker."""
+
+    def starts(self, since: float) -> list[float]:
+        """When fixes (no rehearsals, not the synthetic check's) of any runbook started since then,
+        oldest first."""
+
+    def page(self, page_id: int) -> Page | None: ...
+    def pages(
+        self,
+        *,
+        incident: int | None = None,
+        runbook: str = "",
+        states: Iterable[PageState] | None = None,
+        kinds: Iterable[PageKind] | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Page]: ...
+    def latest_call(self, runbook: str, policy: str, level: int) -> Page | None:
+        """The digest of these that still gathers, else the newest call or digest not dropped."""
+
+    def members(self, page_id: int, *, waiting: bool = False, limit: int = 100) -> list[Member]:
+        """What a digest is about, in the order of joining; `waiting`: only what still needs
+        somebody, and has not been answered."""
+
+    def member_counts(self, page_id: int) -> Counts: ...
+
+    def asking(self, page_id: int, limit: int = 500) -> list[Incident]:
+        """The incidents of a digest that ask for a person, and that nobody has acknowledged."""
+
+    def digests(self, incident_id: int) -> list[Page]:
+        """The digests that this incident is in, newest first."""
+
+    def due_pages(self, now: float, limit: int = 100) -> list[Page]: ...
+    def mark(self, name: str) -> Mark | None: ...
+    def checkpoints(self, *, after: int = 0, limit: int = 1000) -> list[Checkpoint]:
+        """By size, smallest first, only those larger than `after`."""
+
+    def last_checkpoint(self) -> Checkpoint | None: ...
+    def archives(self) -> list[Archive]:
+        """Oldest first."""
+
+    def audit_head(self) -> tuple[int, str]:
+        """(size, hash of the last entry); (0, GENESIS) when empty."""
+
+    def audit(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 1000,
+        actor: str = "",
+        action: str = "",
+        runbook: str = "",
+        host: str = "",
+        incident: int | None = None,
+        newest_first: bool = False,
+    ) -> list[AuditEntry]: ...
