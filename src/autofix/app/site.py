@@ -13,6 +13,7 @@ from autofix import config
 from autofix.app import audit_keys, record, synthetic, wiring
 from autofix.app.archivist import archive_folder
 from autofix.app.clock import SystemClock
+from autofix.app.discreet import discreet
 from autofix.app.killswitch import KillSwitch
 from autofix.app.witnessing import witness_files
 from autofix.config import Project, Settings
@@ -191,7 +192,7 @@ class Site:
             store=self.store,
             clock=self.clock,
             runner=wiring.LazyRunner(lambda: self.settings, lambda host: self._secrets(host)),
-            probe=wiring.load_probe(),
+            probe=discreet(wiring.load_probe(), self._secrets),
             book=book,
             owner=owner,
             switch=self.killswitch,
