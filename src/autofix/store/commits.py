@@ -23,8 +23,9 @@ from autofix.store.faults import mapped
 from autofix.store.turns import Turns
 
 #: A group takes no further block when it is so old (seconds) or so large: who was in it first
-#: waits that much longer, and no more.
-OLD, LARGE = 0.010, 64
+#: waits that much longer, and no more. Where a commit takes longer (a busy disk), so long; but
+#: never longer than `OLDEST`.
+OLD, OLDEST, LARGE = 0.010, 0.050, 64
 
 Head = tuple[int, str]
 
@@ -32,11 +33,12 @@ Head = tuple[int, str]
 class Group:
     """One transaction of the database, and the blocks that stand or fall with it."""
 
-    def __init__(self, backend: Backend, connection: Connection) -> None:
+    def __init__(self, backend: Backend, connection: Connection, old: float) -> None:
+        """`old`: the age in seconds from which on nobody joins it any more."""
         self.connection = connection
         self.head: Head | None = None  # where the audit chain ends when this is committed
         self._backend = backend
-        self._born = time.monotonic()
+        self._born, self._old = time.monotonic(), old
         self._blocks = 0
         self._over = threading.Event()
         self._error: StoreError | None = None
@@ -48,7 +50,7 @@ class Group:
     @property
     def open(self) -> bool:
         """One block more may come in."""
-        return self._blocks < LARGE and time.monotonic() - self._born < OLD
+        return self._blocks < LARGE and time.monotonic() - self._born < self._old
 
     @contextmanager
     def block(self) -> Iterator[None]:
@@ -136,6 +138,7 @@ class Commits:
         self._turns = Turns(self._leave)
         self._group: Group | None = None
         self._writer: int | None = None
+        self._took = 0.0  # the last commit, in seconds
 
     @contextmanager
     def block(self) -> Iterator[Group]:
@@ -164,7 +167,8 @@ class Commits:
         waited = time.monotonic() - begun
         # What was waited for other threads is not waited again for other programs.
         patience = self._patience if waited < 0.1 else max(0.05, self._patience - waited)
-        self._group = Group(self._backend, self._backend.begin(patience))
+        old = max(OLD, min(self._took, OLDEST))
+        self._group = Group(self._backend, self._backend.begin(patience), old)
         return self._group
 
     def _leave(self) -> None:
@@ -174,9 +178,11 @@ class Commits:
         if group is not None and not group.over:
             if group.open and self._turns.hand_on():
                 return
+            begun = time.monotonic()
             try:
                 group.commit(self._committed)
             finally:
+                self._took = time.monotonic() - begun
                 self._give()
         else:
             self._give()

@@ -187,7 +187,7 @@ def test_slow_blocks_do_not_keep_those_before_them_waiting(store: Any) -> None:
 
     def slow(tx: Transaction) -> None:
         tx.record(event())
-        time.sleep(0.03)
+        time.sleep(0.06)
 
     for name in "abcd":
         line(name, slow)
