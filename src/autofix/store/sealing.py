@@ -8,12 +8,13 @@ from sqlalchemy import insert, select
 
 from autofix import crashpoints
 from autofix.core.audit import GENESIS, AuditEvent, numbered
+from autofix.errors import StoreError
 from autofix.store import tables
 from autofix.store.chain import digest
 from autofix.store.rows import EVENT
 from autofix.store.session import Session
 
-_APPEND = insert(tables.audit)
+_APPEND = insert(tables.audit).execution_options(preserve_rowcount=True)
 
 
 class Sealer:
@@ -50,7 +51,9 @@ class Sealer:
         row = EVENT.row(numbered(event, incident=incident, run=run))
         row |= {"seq": size + 1, "at": float(row["at"]), "prev": prev}
         row["hash"] = digest(tuple(row[column] for column in SEALED))
-        self._session.change(_APPEND, [row])
+        if self._session.add(_APPEND, row) == 0:  # a trigger can make it so
+            error = StoreError("the record did not take an entry", hint="run autofix audit verify")
+            self._session.fail(error)
         self._head = (size + 1, row["hash"])
         crashpoints.reach("audit.sealed")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
@@ -38,6 +38,11 @@ class Session:
         if self._broken is not None:
             raise self._broken
 
+    def fail(self, error: StoreError) -> NoReturn:
+        """What was asked for was not done, though the database said nothing: nothing is kept."""
+        self._broken = error
+        raise error
+
     @contextmanager
     def _guarded(self) -> Iterator[Connection]:
         self.check()
@@ -66,6 +71,12 @@ class Session:
             if rows is None:
                 return connection.execute(statement).rowcount
             return connection.execute(statement, rows).rowcount
+
+    def add(self, statement: Executable, row: Mapping[str, Any]) -> int:
+        """Insert one row; 0 if the database did not take it, which only somebody else's trigger
+        or rule can make it do."""
+        with self._guarded() as connection:
+            return connection.execute(statement, row).rowcount
 
     def change_unique(self, statement: Executable) -> int:
         """The same where a unique key may be in the way: Taken then, and the block goes on."""
