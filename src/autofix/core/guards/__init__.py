@@ -14,6 +14,7 @@ __all__ = ["GUARDS", "Brake", "Guard", "Situation", "first_brake"]
 #: In this order; the first that brakes is the reason given.
 GUARDS: Mapping[str, Guard] = {
     "silence": people.silenced,  # first: nobody is paged for what another guard would hold
+    "enabled": people.switched_off,
     "pause": people.paused,
     "freeze": people.frozen,
     "hours": people.out_of_hours,

@@ -1,4 +1,4 @@
-"""Guards that people set: a pause, a silence, a freeze, working hours."""
+"""Guards that people set: a silence, a runbook switched off, a pause, a freeze, working hours."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ def silenced(runbook: Runbook, incident: Incident, situation: Situation) -> Brak
     left = human(last.until - situation.now)
     why = f"silence {last.id} ({last.scope}) by {last.by} for another {left}: {last.reason}"
     return Brake("silence", why, until=last.until, quiet=True)
+
+
+def switched_off(runbook: Runbook, incident: Incident, _: Situation) -> Brake | None:
+    # What its triggers began before does not go on either: whoever switched it off meant it.
+    if runbook.enabled or incident.by_person:
+        return None
+    why = f"{runbook.name} is not enabled: it does nothing by itself"
+    return Brake("enabled", why, final=True)
 
 
 def frozen(runbook: Runbook, incident: Incident, situation: Situation) -> Brake | None:
