@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -144,15 +145,19 @@ def unquieted(incident: Incident, now: float) -> Incident:
 
 
 def approved_by(runbook: Runbook, incident: Incident, step: int) -> str:
-    """Who said yes to this very playbook. A step that was changed since is asked for anew."""
+    """Who said yes to this very step. One that was changed since is asked for anew."""
     if asked_key(runbook, incident, step) not in incident.paged_for:
         return ""
     return incident.approved.get(approval_key(incident, step), "")
 
 
 def asked_key(runbook: Runbook, incident: Incident, step: int) -> str:
-    """The mark in `paged_for` of having asked for this."""
-    return f"approval {approval_key(incident, step)} {runbook.fix[step].playbook}"
+    """The mark in `paged_for` of having asked for this: the playbook, and all that goes with it."""
+    asked = runbook.fix[step]
+    given = sorted((name, repr(each.raw)) for name, each in asked.vars.items())
+    what = repr((asked.playbook, given, asked.rollback, asked.afterwards))
+    mark = hashlib.sha256(what.encode(errors="replace")).hexdigest()[:12]
+    return f"approval {approval_key(incident, step)} {asked.playbook} {mark}"
 
 
 def approval_key(incident: Incident, step: int) -> str:
@@ -181,6 +186,8 @@ def _braked(
     limit = since + runbook.guards.hold_limit
     again = brake.until if brake.until is not None else now + _recheck(now - since)
     too_long = now >= limit and not incident.check and not brake.quiet
+    if incident.check and now >= limit:
+        return Escalate(brake.guard, brake.reason)  # a rehearsal does not wait for ever
     if not too_long and not brake.quiet:
         again = min(again, limit)
     until = max(min(again, now + LONGEST), now + MIN_WAIT)

@@ -52,6 +52,8 @@ ENDED = frozenset({S.HEALED, S.DONE, S.RECOVERED, S.RESOLVED, S.CLOSED})
 LIVE = frozenset(State) - ENDED
 #: autofix is working on the host.
 WORKING = frozenset({S.FIXING, S.VERIFYING, S.ROLLING_BACK})
+#: Nothing was begun: when the symptom goes away by itself, so does the incident.
+UNTOUCHED = frozenset({S.OPEN, S.HELD, S.AWAITING_APPROVAL})
 #: A person has it.
 WITH_A_PERSON = frozenset({S.ESCALATED, S.ACKNOWLEDGED})
 #: Calls go on, level after level, until somebody answers.

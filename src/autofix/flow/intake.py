@@ -8,7 +8,7 @@ from typing import Any
 
 from autofix import crashpoints
 from autofix.core.decisions import Escalate, Hold, decide
-from autofix.core.incidents import WITH_A_PERSON, Incident, Origin, State
+from autofix.core.incidents import UNTOUCHED, WITH_A_PERSON, Incident, Origin, State
 from autofix.core.inputs import check_inputs
 from autofix.core.readings import Reading
 from autofix.core.runbooks import ProbeTrigger, Runbook
@@ -21,8 +21,6 @@ from autofix.flow.record import of_incident, of_signal
 from autofix.flow.situation import situation
 from autofix.ports import Transaction
 
-#: Not touched yet: when the symptom goes away by itself, so does the incident.
-UNTOUCHED = (State.OPEN, State.HELD, State.AWAITING_APPROVAL)
 #: Guards that a run on several hosts waits for, since its own hosts are what they are about.
 IN_TURN = ("batches", "at_once", "hosts_at_once", "percent_of_group")
 
@@ -95,7 +93,9 @@ def _beside(tx: Transaction, seen: Watch, has_subject: bool) -> list[Watch]:
 def _fired(
     ctx: Context, tx: Transaction, runbook: Runbook, watch: Watch, inputs: Mapping[str, Any]
 ) -> None:
-    if not runbook.enabled or tx.live_incident(runbook.name, watch.host, watch.subject):
+    if not runbook.enabled or opening.in_the_way(
+        ctx, tx, runbook, watch.host, watch.subject, watch.at
+    ):
         return
     signal = Signal(
         0,
@@ -234,7 +234,12 @@ def _match(
 def _start(
     ctx: Context, tx: Transaction, runbook: Runbook, signal: Signal, now: float
 ) -> tuple[str, Incident | None]:
-    live = tx.live_incident(runbook.name, signal.host, signal.subject)
+    target = (signal.host, signal.subject)
+    live = (
+        tx.live_incident(runbook.name, *target)
+        if signal.check
+        else opening.in_the_way(ctx, tx, runbook, *target, now)
+    )
     if live is not None and not _may_retry(live, signal):
         return f"incident {live.id} is already open for this ({live.state}: {live.reason})", live
     draft = _retry(tx, live, signal, now) if live else opening.draft(runbook, signal, now)

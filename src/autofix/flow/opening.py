@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from autofix import crashpoints
-from autofix.core.incidents import Incident, State
+from autofix.core.incidents import UNTOUCHED, Incident, State
 from autofix.core.runbooks import Runbook
 from autofix.core.signals import Signal
-from autofix.flow import deadlines
+from autofix.flow import deadlines, escalate
 from autofix.flow.context import Context
 from autofix.flow.record import AUTOFIX, of_incident
 from autofix.ports import Transaction
@@ -28,6 +28,17 @@ def open_incident(
     opened = tx.add_incident(fresh, event)
     crashpoints.reach("incident.opened")
     return opened
+
+
+def in_the_way(
+    ctx: Context, tx: Transaction, runbook: Runbook, host: str, subject: str, now: float
+) -> Incident | None:
+    """The live incident of this target. A rehearsal that waits hides no failure: it is over."""
+    live = tx.live_incident(runbook.name, host, subject)
+    if live is None or not live.check or live.state not in UNTOUCHED:
+        return live
+    escalate.escalate(ctx, tx, runbook, live, "the rehearsal gives way to what is real", now)
+    return None
 
 
 def draft(runbook: Runbook, signal: Signal, now: float, was_ill: bool | None = None) -> Incident:

@@ -9,7 +9,15 @@ import pytest
 from autofix.core.breakers import Breaker, BreakerState
 from autofix.core.calendars import Calendar
 from autofix.core.conditions import parse
-from autofix.core.decisions import Act, AwaitApproval, Escalate, Hold, decide, unquieted
+from autofix.core.decisions import (
+    Act,
+    AwaitApproval,
+    Escalate,
+    Hold,
+    asked_key,
+    decide,
+    unquieted,
+)
 from autofix.core.freezes import Freeze
 from autofix.core.guards import Situation
 from autofix.core.incidents import Incident, Origin, State
@@ -226,7 +234,7 @@ def test_nothing_is_held_longer_than_the_limit_without_a_page() -> None:
 def test_a_step_that_needs_approval_waits_for_it_and_then_acts() -> None:
     third = replace(INCIDENT, step=2)
     assert isinstance(decided(incident=third), AwaitApproval)
-    asked = frozenset({"approval 1.2 raise.yml"})
+    asked = frozenset({asked_key(RUNBOOK, replace(INCIDENT, step=2), 2)})
     decision = decided(incident=replace(third, approved={"1.2": "bob"}, paged_for=asked))
     assert isinstance(decision, Act)
     assert "approved by bob" in decision.reason
@@ -371,7 +379,7 @@ def test_approval_hangs_on_an_expression_and_unknown_asks(
 
 
 def test_an_approval_that_nobody_gives_in_time_is_left_to_a_person() -> None:
-    asked = frozenset({"approval 1.2 raise.yml"})
+    asked = frozenset({asked_key(RUNBOOK, replace(INCIDENT, step=2), 2)})
     waits = replace(
         INCIDENT, state=State.AWAITING_APPROVAL, step=2, paged_for=asked, updated_at=NOW - 3599
     )
