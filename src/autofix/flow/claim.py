@@ -19,6 +19,8 @@ from autofix.ports import Transaction
 
 #: A planned run that can't start yet (pause, host lock) is tried again after this, in seconds.
 AGAIN = 1.0
+#: For how long a decision is good, in seconds: the server may have been down, or all threads busy.
+GOOD_FOR = 60.0
 #: How many times the end of a run is written again when the store fails.
 PATIENCE = 120
 
@@ -30,7 +32,7 @@ def claim(ctx: Context, run_id: int) -> Run | None:
         run = tx.run(run_id)
         if run is None or run.state is not RunState.PLANNED or run.due_at is None:
             return None
-        obstacle = pauses.obstacle(ctx, tx, run)
+        obstacle = pauses.obstacle(ctx, tx, run) or _outdated(ctx, tx, run, now)
         token = 0
         if not obstacle:
             try:
@@ -43,6 +45,26 @@ def claim(ctx: Context, run_id: int) -> Run | None:
         started = _start(tx, run, token, ctx.owner, now)
         crashpoints.reach("run.claiming")
         return started
+
+
+def _outdated(ctx: Context, tx: Transaction, run: Run, now: float) -> str:
+    """Why a fix must be decided on anew: what it was decided on may be so no more."""
+    if run.kind is not RunKind.FIX:
+        return ""
+    runbook, incident = ctx.book.runbooks.get(run.runbook), tx.incident(run.incident)
+    if runbook is None or incident is None:
+        return f"{run.runbook} is not there any more"
+    if not same_step(runbook, run):
+        return f"{run.runbook} was changed"
+    if not runbook.enabled and not incident.by_person:
+        return f"{run.runbook} is not enabled any more"
+    waited = now - run.planned_at
+    return f"it was decided on {human(waited)} ago" if waited > GOOD_FOR else ""
+
+
+def same_step(runbook: Runbook, fix: Run) -> bool:
+    """Is the step of this run still this step of the runbook? Its file may have changed."""
+    return fix.step < len(runbook.fix) and runbook.fix[fix.step].playbook == fix.playbook
 
 
 def paused(ctx: Context, run: Run) -> bool:
@@ -86,13 +108,20 @@ def _unclaim(ctx: Context, run: Run, why: str) -> None:
         incident = tx.incident(run.incident)
         if incident is not None and incident.fix_started_at == current.started_at:
             tx.save_incident(replace(incident, fix_started_at=None, updated_at=now), None)
-        _wait(ctx, tx, planned, pauses.obstacle(ctx, tx, run) or why, now)
+        pause = pauses.obstacle(ctx, tx, run)
+        _wait(ctx, tx, planned, pause or why, now, no_guard=not pause)
 
 
-def _wait(ctx: Context, tx: Transaction, run: Run, obstacle: str, now: float) -> None:
+def _wait(
+    ctx: Context, tx: Transaction, run: Run, obstacle: str, now: float, *, no_guard: bool = False
+) -> None:
+    """`no_guard`: none knows of this obstacle, so none holds the incident and tells of it."""
     incident = tx.incident(run.incident)
     if run.kind is RunKind.FIX and incident is not None and incident.state is State.FIXING:
-        _put_back(tx, incident, obstacle, now)
+        held = _put_back(tx, incident, obstacle, now + AGAIN if no_guard else now, now)
+        since = held.held_since if held.held_since is not None else now
+        if no_guard and not held.check and now - since >= _runbook(ctx, run).guards.hold_limit:
+            _page_waiting(ctx, tx, run, obstacle, now, f"put back {since:.0f}")
         return
     changed = run.reason != obstacle
     later = run.with_(due_at=now + AGAIN, reason=obstacle)
@@ -105,9 +134,11 @@ def _runbook(ctx: Context, run: Run) -> Runbook:
     return ctx.book.runbooks.get(run.runbook) or escalate.stand_in(run.runbook)
 
 
-def _page_waiting(ctx: Context, tx: Transaction, run: Run, why: str, now: float) -> None:
+def _page_waiting(
+    ctx: Context, tx: Transaction, run: Run, why: str, now: float, mark: str = ""
+) -> None:
     """A person hears once of a run that can't start."""
-    incident, mark = tx.incident(run.incident), f"waiting {run.id}"
+    incident, mark = tx.incident(run.incident), mark or f"waiting {run.id}"
     if incident is None or mark in incident.paged_for:
         return
     told = replace(incident, paged_for=incident.paged_for | {mark})
@@ -135,7 +166,9 @@ def _page_overdue(ctx: Context, run_id: int, now: float) -> None:
             _page_waiting(ctx, tx, run, why, now)
 
 
-def _put_back(tx: Transaction, incident: Incident, obstacle: str, now: float) -> None:
+def _put_back(
+    tx: Transaction, incident: Incident, obstacle: str, due_at: float, now: float
+) -> Incident:
     """A fix that can't start now is decided anew when it can: the symptom may be gone by then."""
     owing.release(tx, incident, now)  # what was planned is dropped
     attempt = owing.next_attempt(tx, incident)
@@ -151,11 +184,12 @@ def _put_back(tx: Transaction, incident: Incident, obstacle: str, now: float) ->
             for mark in incident.paged_for
         ),
         reason=f"put back: {obstacle}",
-        held_since=now,
-        due_at=now,
+        # Since nothing was started it has waited all along.
+        held_since=incident.held_since if incident.held_since is not None else now,
+        due_at=due_at,
         updated_at=now,
     )
-    tx.save_incident(held, of_incident(held, "held", now))
+    return tx.save_incident(held, of_incident(held, "held", now))
 
 
 def _start(tx: Transaction, run: Run, token: int, owner: str, now: float) -> Run:

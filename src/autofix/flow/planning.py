@@ -43,7 +43,6 @@ def plan(
         reason=act.reason,
         trial=incident.trial or act.trial,
         due_at=None,
-        held_since=None,
         looks=None,
         updated_at=now,
     )

@@ -14,6 +14,7 @@ from autofix.core.runs import Outcome, Run, RunKind, RunState
 from autofix.core.verification import Judgement, Next, after_rollback, after_step
 from autofix.errors import AutofixError
 from autofix.flow import escalate, owing, planning
+from autofix.flow.claim import same_step
 from autofix.flow.context import Context
 from autofix.flow.decide import apply
 from autofix.flow.looking import scope
@@ -50,6 +51,7 @@ def _after_fix(
             state=State.VERIFYING,
             reason=f"{run.playbook} ended {outcome}: is the symptom gone?",
             looks=Looks(now),
+            held_since=None,
             due_at=now,
             updated_at=now,
         )
@@ -85,7 +87,7 @@ def conclude(
 ) -> None:
     """The step is judged: healed, undone, the next one, or a person."""
     outcome = fix.outcome or Outcome.LOST
-    same = _same_step(runbook, fix)
+    same = same_step(runbook, fix)
     follows, why = after_step(
         outcome,
         judgement,
@@ -104,11 +106,6 @@ def conclude(
         escalate.escalate(ctx, tx, runbook, incident, f"{why}: {_seen(reason, fix)}", now)
     else:
         _go_on(ctx, tx, runbook, incident, follows, f"{why}: {_seen(reason, fix)}", now)
-
-
-def _same_step(runbook: Runbook, fix: Run) -> bool:
-    """Is the step that ran still this step of the runbook? Its file may have changed meanwhile."""
-    return fix.step < len(runbook.fix) and runbook.fix[fix.step].playbook == fix.playbook
 
 
 def _seen(reason: str, fix: Run) -> str:
@@ -166,7 +163,7 @@ def _after_rollback(
         if (each.step, each.attempt) == (run.step, run.attempt)
     )
     judged = Judgement(incident.looks.judged) if incident.looks and incident.looks.judged else None
-    same = _same_step(runbook, fix)
+    same = same_step(runbook, fix)
     follows, why = after_rollback(
         fix.outcome or Outcome.LOST,
         judged or Judgement.NOT_HEALED,
