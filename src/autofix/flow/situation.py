@@ -32,7 +32,7 @@ def situation(
     groups = book.groups_of(host)
     past = breakers.past(tx, guards.attempts, incident)
     here = tx.runs(host=host, states=(RunState.PLANNED, *LIVE_RUNS))
-    others = [e for e in tx.at_work() if e.incident != incident.id and e.runbook != SYNTHETIC]
+    others = [e for e in _at_work(tx) if e.incident != incident.id and e.runbook != SYNTHETIC]
     fake = runbook.name == SYNTHETIC  # touches no host: what spares hosts does not hold it
     return Situation(
         now=now,
@@ -56,6 +56,15 @@ def situation(
         limits=UNLIMITED if fake else book.limits,
         abort=abort.seen(ctx, runbook, incident),
     )
+
+
+def _at_work(tx: Reads) -> list[AtWork]:
+    """Incidents at work, and hosts where things are being put back after one that is over."""
+    kinds, states = [RunKind.AFTERWARDS], (RunState.PLANNED, *LIVE_RUNS)
+    owed = tx.runs(states=states, kinds=kinds, limit=1000)
+    # What waits for a pause has a reason: it is not under way.
+    going = [run for run in owed if run.live or (run.due_at is not None and not run.reason)]
+    return [*tx.at_work(), *(AtWork(run.incident, run.runbook, run.host) for run in going)]
 
 
 def armed(book: Book, runbook: Runbook) -> int:
