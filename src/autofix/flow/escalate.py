@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from autofix import crashpoints
-from autofix.core.escalation import next_call
+from autofix.core.escalation import REPEAT, next_call
 from autofix.core.incidents import ASKING, Incident, State
 from autofix.core.inert import inert
 from autofix.core.messages import Message, compose, compose_blind
@@ -57,8 +57,10 @@ def page(
     """
     wanted = about(tx, runbook, incident, why, now)
     (queued,) = paging.call(ctx, tx, runbook, 0, [wanted], now)
-    if queued is None or incident.check:
+    if incident.check:
         return incident
+    if queued is None:  # nobody to page: the settings may be mended by then
+        return replace(incident, call_at=now + REPEAT) if incident.state in ASKING else incident
     called = replace(incident, calls=1)
     if incident.state not in ASKING:
         return called
