@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from typing import Any, Protocol, TextIO
 
@@ -41,7 +41,7 @@ class Readable(Protocol):
     def reading(self) -> AbstractContextManager[Reads]:
         """A consistent snapshot."""
 
-    def sealed_rows(self, after: int = 0) -> Iterator[Row]:
+    def sealed_rows(self, after: int = 0) -> Generator[Row, None, None]:
         """Every entry as its bytes are stored."""
 
     def sealed_ledger(self) -> Ledger:
@@ -84,13 +84,14 @@ def lines(store: Readable, upto: int | None = None) -> Iterator[tuple[int, bytes
         yield 0, archive_line(archive).encode()
     seals = iter(ledger.checkpoints)
     seal = next(seals, None)
-    for row in store.sealed_rows():
-        if upto is not None and row[0] > upto:
-            return
-        yield _entry(row)
-        while seal is not None and seal.size <= row[0]:
-            yield 0, checkpoint_line(seal).encode()
-            seal = next(seals, None)
+    with closing(store.sealed_rows()) as rows:
+        for row in rows:
+            if upto is not None and row[0] > upto:
+                return
+            yield _entry(row)
+            while seal is not None and seal.size <= row[0]:
+                yield 0, checkpoint_line(seal).encode()
+                seal = next(seals, None)
 
 
 _VERIFY = "run autofix audit verify"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 
@@ -108,7 +108,7 @@ class SqlStore:
                 yield from page
                 after = page[-1].seq
 
-    def sealed_rows(self, after: int = 0) -> Iterator[Row]:
+    def sealed_rows(self, after: int = 0) -> Generator[Row, None, None]:
         """Every audit entry as its bytes lie on the disk, for `verify`."""
         with self.snapshot() as connection:
             yield from stored.rows(connection, after)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, func, literal_column, or_, select
 from autofix.core.audit import Break
 from autofix.core.checkpoints import archive_from_json, from_json
 from autofix.store.chain import Row
+from autofix.store.foreign import schema_postgresql, schema_sqlite
 from autofix.store.sealing import SEALED
 from autofix.store.seals import Ledger
 from autofix.store.tables import archives, audit, checkpoints
@@ -34,9 +35,9 @@ def rows(connection: Connection, after: int = 0) -> Iterator[Row]:
         while portion := cursor.fetchmany(_PORTION):
             yield from portion
     else:
-        stream = connection.execution_options(yield_per=_PORTION).execute(query)
-        for row in stream:
-            yield tuple(row)
+        with connection.execution_options(yield_per=_PORTION).execute(query) as stream:
+            for row in stream:
+                yield tuple(row)
 
 
 def size(connection: Connection) -> int:
@@ -47,11 +48,11 @@ def oddities(connection: Connection) -> list[Break]:
     """Columns of another type than we write. SQLite lets a value have any type: bytes in the
     place of text would hash alike, and yet hide the entry from every search."""
     if connection.dialect.name != "sqlite":
-        return []
+        return [Break(0, what) for what in schema_postgresql(connection)]
     texts = ("actor", "action", "runbook", "host", "payload", "prev", "hash")
     odd = or_(*(func.typeof(audit.c[name]) != "text" for name in texts))
     query = select(audit.c.seq).where(odd).order_by(audit.c.seq).limit(1000)
-    return [
+    return [Break(0, what) for what in schema_sqlite(connection)] + [
         Break(row.seq, f"entry {row.seq} has a column of another type than was written")
         for row in connection.execute(query)
     ]

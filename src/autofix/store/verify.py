@@ -3,7 +3,7 @@ signature checked, and all of it compared with the copies that stand outside the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain as joined
 from itertools import islice
@@ -29,7 +29,7 @@ _ROTATED = KEY_ROTATED.encode()
 class Sealed(Protocol):
     """What `verify` needs of a store."""
 
-    def sealed_rows(self, after: int = 0) -> Iterator[Row]:
+    def sealed_rows(self, after: int = 0) -> Generator[Row, None, None]:
         """Every entry as stored, in order: see `chain.Row`; with `after` only later ones."""
 
     def sealed_size(self) -> int:
@@ -83,8 +83,10 @@ def verify(
     checkpoint is demanded. `archives`: the folder of archive files. Each break carries its
     sequence number.
     """
-    ledger, trust = store.sealed_ledger(), Trust(trusted)
+    trust = Trust(trusted)
+    # In this order: what is sealed meanwhile is newer than all that it is compared with.
     seen = outside.read(head, witnesses, known_witnesses, trust)
+    ledger = store.sealed_ledger()
     walked = Walk(seals.wanted(ledger, seen.copies), trust, store.sealed_size(), progress)
     found, more = listed(walk(walked.links(store.sealed_rows()), *ledger.base))
     notes = [*seen.notes(), *([f"and {more} more breaks"] if more else [])]
@@ -95,6 +97,8 @@ def verify(
     if head is not None and ledger.checkpoints and trust.checks and not seen.has_head:
         # It is there from the first end of a command on.
         breaks.append(Break(walked.last, f"{head} is missing"))
+    if trust.checks and not walked.size:
+        notes.append("there is an audit key, but nothing is recorded")
     if head is not None and not trust.checks:
         notes += behind(walked.last, seen.head_size, head.name)
     return judged_report(ledger, walked, trust, seen.copies, breaks, notes, now)

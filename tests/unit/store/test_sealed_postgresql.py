@@ -97,7 +97,8 @@ def test_a_trigger_that_keeps_entries_out_fails_the_work_and_is_found(
         )
         connection.execute(
             text(
-                "CREATE TRIGGER quiet BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION nothing()"
+                "CREATE TRIGGER quiet BEFORE INSERT ON audit "
+                "FOR EACH ROW EXECUTE FUNCTION nothing()"
             )
         )
     with pytest.raises(StoreError, match="did not take an entry"), store.transaction() as tx:
