@@ -16,6 +16,7 @@ from autofix.core.signals import Signal, SignalState
 from autofix.core.triggers import Verdict, Watch, advance
 from autofix.flow import deadlines, escalate, opening, owing, silences
 from autofix.flow.context import Context
+from autofix.flow.echoes import is_echo
 from autofix.flow.looking import look, ours, scope, subject_of, trigger_subject
 from autofix.flow.record import of_incident, of_signal
 from autofix.flow.situation import situation
@@ -162,7 +163,7 @@ def receive(ctx: Context, signal: Signal) -> Signal:
 
 def handle(ctx: Context, signal: Signal) -> Signal:
     """Match a received signal: an incident opens, or the signal says why it was ignored."""
-    refusal, seen = first_look(ctx, signal)
+    refusal, seen = ("", signal) if is_echo(ctx, signal) else first_look(ctx, signal)
     now = ctx.clock.now()
     with ctx.store.transaction() as tx:
         current = tx.signal(signal.id)
