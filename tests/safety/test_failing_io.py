@@ -67,10 +67,10 @@ def test_a_brief_story_whose_nth_call_fails(forge: Forged, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-@pytest.mark.parametrize(("seed", "stride"), [(BRIEF, 1), (3, 1)])
+@pytest.mark.parametrize(("seed", "stride"), [(BRIEF, 1), (3, 7)])
 @pytest.mark.soak
 @pytest.mark.timeout(4 * 3600)
 def test_every_call_of_a_story(forge: Forged, kind: str, seed: int, stride: int) -> None:
     cases, calls = every(forge, seed, stride, **FAULTS[kind])
-    print(f"{kind}: {cases} cases, {calls} calls in the story of seed {seed}")
-    assert cases >= calls - 40
+    print(f"{kind}: {cases} cases among {calls} calls in the story of seed {seed}")
+    assert cases >= calls // stride - 6
