@@ -184,7 +184,11 @@ def _braked(
     now = situation.now
     since = incident.held_since if incident.held_since is not None else now
     limit = since + runbook.guards.hold_limit
-    again = brake.until if brake.until is not None else now + _recheck(now - since)
+    again = (
+        brake.until
+        if brake.until is not None
+        else now + _recheck(incident, now - since, situation.backlog)
+    )
     too_long = now >= limit and not incident.check and not brake.quiet
     if incident.check and now >= limit:
         return Escalate(brake.guard, brake.reason)  # a rehearsal does not wait for ever
@@ -194,15 +198,20 @@ def _braked(
     return Hold(brake.guard, brake.reason, until, page=brake.page or too_long, quiet=brake.quiet)
 
 
-def _recheck(held: float) -> float:
-    """Less often the longer it lasts: ten thousand that wait must not keep us from our work."""
-    return min(max(RECHECK, held / 10), SLOWEST)
+def _recheck(incident: Incident, held: float, backlog: float) -> float:
+    """Less often the longer it lasts and the more there are: ten thousand that wait must not keep
+    us from our work. Each at a moment of its own, though all were held at the same one."""
+    longest = max(min(held / 10, SLOWEST), backlog * SLOWEST)
+    own = incident.id * GOLDEN % 1.0
+    return max(RECHECK, longest * (1 - own / 2))
 
 
 #: Guards whose holds are quiet.
 QUIET = ("silence",)
 #: How soon a hold without a known end is looked at again at first, and in the end, in seconds.
 RECHECK, SLOWEST = 2.0, 120.0
+#: Multiples of it lie evenly between 0 and 1, however many there are.
+GOLDEN = 0.6180339887498949
 #: Even a known end is looked at so often: the files may have changed.
 LONGEST = 300.0
 MIN_WAIT = 0.2

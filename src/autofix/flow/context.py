@@ -17,6 +17,7 @@ from autofix.core.readings import Target
 from autofix.core.runbooks import Runbook
 from autofix.core.severities import Severities
 from autofix.errors import StoreError
+from autofix.flow.backlog import Backlog
 from autofix.flow.bounded import Bounded
 from autofix.flow.lanes import Lanes
 from autofix.ports import Channel, Clock, Inventory, PlaybookRunner, Probe, Store, Switch
@@ -99,3 +100,4 @@ class Context:
     store_failed: Callable[[StoreError], None] = lambda _: None
     delivered: dict[int, tuple[str, str]] = field(default_factory=dict)  # channel, answer by page
     lanes: Lanes = field(default_factory=Lanes)
+    backlog: Backlog = field(default_factory=Backlog)  # of decisions

@@ -55,6 +55,7 @@ def situation(
         started=() if fake else _started(tx, len(others), book.limits, now),
         limits=UNLIMITED if fake else book.limits,
         abort=abort.seen(ctx, runbook, incident),
+        backlog=ctx.backlog.level,
     )
 
 

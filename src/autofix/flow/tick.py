@@ -83,7 +83,8 @@ class Engine:
             moment = reads.next_due() if due == Due() else now
         self._looked, self._quiet_until = time.monotonic(), inf if moment is None else moment
         self._each("decide", due.signals, self._signal, key="signal")
-        self._each("decide", due.decisions, self._decide)
+        begun = self._each("decide", due.decisions, self._decide)
+        self._ctx.backlog.seen(now, len(due.decisions), begun)
         self._each("look", due.looks, self._look)
         self._each("decide", due.deadlines[:1], self._deadlines, key="deadlines")
         self._each("run", due.runs, lambda each: remediate.execute(self._ctx, each))
@@ -96,9 +97,10 @@ class Engine:
 
     def _each(
         self, kind: str, ids: Iterable[int], work: Callable[[int], object], key: str = ""
-    ) -> None:
-        for each in ids:
-            self._start(kind, f"{key or kind} {each}", self._task(work, each))
+    ) -> int:
+        """How many were begun: the others are under way already."""
+        tasks = ((f"{key or kind} {each}", self._task(work, each)) for each in ids)
+        return sum(self._start(kind, name, task) for name, task in tasks)
 
     def _task(self, work: Callable[[int], object], each: int) -> Callable[[], None]:
         def task() -> None:

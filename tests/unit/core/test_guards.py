@@ -400,4 +400,5 @@ def test_what_waits_long_is_looked_at_less_often() -> None:
     first, later = decided(paused), decided(paused, replace(INCIDENT, held_since=NOW - 200))
     assert isinstance(first, Hold)
     assert isinstance(later, Hold)
-    assert (first.until - NOW, later.until - NOW) == (2, 20)
+    assert first.until - NOW == 2
+    assert 10 <= later.until - NOW <= 20  # each at a moment of its own

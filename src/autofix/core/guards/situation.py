@@ -41,6 +41,7 @@ class Situation:
     started: tuple[float, ...] = ()  # when fixes started in the last hour, oldest first
     limits: Limits = field(default_factory=Limits)
     abort: str = ""  # what speaks for aborting already, in words
+    backlog: float = 0.0  # from 0, nothing else waits for a decision, to 1: all that can be managed
     blind: str = ""  # why the target could not be looked at just now
 
 
