@@ -8,13 +8,16 @@ import logging
 import shutil
 import sqlite3
 import subprocess
+import time
 from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from autofix.app.site import Site, SystemClock
 from autofix.cli.group import _guarded
+from autofix.core.audit import AuditEvent
 from servers.project import Project
 
 Done = subprocess.CompletedProcess[str]
@@ -253,3 +256,31 @@ def test_a_project_from_before_gets_its_key_at_the_first_start_and_is_sealed_whi
     assert report["breaks"] == []
     assert report["unsealed"] == 0
     assert project.json("audit", "key")["key"] in new.stderr
+
+
+def test_what_ages_out_is_archived_while_it_serves_and_found_again(project: Project) -> None:
+    project.settings({"retention": {"audit": "1d"}, "sentinel": {"enabled": False}})
+    said(project.autofix("init", str(project.path)), 0)
+    for name in ("runbooks", "playbooks"):
+        shutil.rmtree(project.path / name)
+        (project.path / name).mkdir()
+    site = Site.open(project.path)
+    two_days_ago = time.time() - 2 * 86400
+    site.clock = SystemClock(lambda: two_days_ago)
+    with site.store.transaction() as tx:
+        for number in range(5):
+            tx.record(AuditEvent(two_days_ago + number, "ann", "test.noted"))
+    site.close()
+    with project:
+        project.serve()
+        project.wait_for(lambda: "are archived in audit-" in project.log.read_text())
+        assert project.stop() == 0
+    report = verified(project)
+    assert report["breaks"] == []
+    assert report["unsealed"] == 0
+    [file] = (project.path / ".autofix" / "archive").iterdir()
+    said(project.autofix("audit", "show", "3"), 2, f"event 3 was archived: it is in {file.name}")
+    key = project.path / "audit.pub"
+    key.write_text(project.autofix("audit", "key").stdout)
+    done = project.autofix("audit", "verify", "--export", str(file), "--key", str(key))
+    said(done, 0, "the record holds: 6 events, sealed to 6")

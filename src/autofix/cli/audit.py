@@ -86,6 +86,12 @@ def show(number: int, as_json: bool) -> None:
     """One event of the record with everything that was sealed."""
     with site().store.reading() as reads:
         found = reads.audit(after=number - 1, limit=1)
+        gone = [each for each in reads.archives() if each.first <= number <= each.last]
+    if gone:
+        raise UsageError(
+            f"event {number} was archived: it is in {gone[0].file}",
+            hint="the archive is a file of JSON lines: zcat it",
+        )
     if not found or found[0].seq != number:
         raise UsageError(f"the record has no event {number}", hint="see `autofix audit list`")
     entry = found[0]
