@@ -127,3 +127,19 @@ def test_members_are_forgotten_with_their_incident_and_with_their_digest(store: 
         assert tx.page(sent.id) is None
         assert tx.members(sent.id) == []
         assert [each.incident for each in tx.members(waits.id)] == live
+
+
+def test_what_a_digest_says_of_one_incident_is_read_and_replaced(store: Store) -> None:
+    page, other = digest(store), digest(store)
+    numbers = incidents(store, State.HEALED, State.ESCALATED)
+    first, second = join(store, page, *numbers)
+    (elsewhere,) = join(store, other, numbers[0])
+    worse = replace(first, why="worse", lasting=True)
+    with store.transaction() as tx:
+        assert tx.members(page.id, incident=numbers[0]) == [first]
+        assert tx.members(page.id, incident=999) == []
+        tx.save_member(worse)
+    with store.reading() as reads:
+        assert reads.members(page.id) == [worse, second]
+        assert reads.members(other.id) == [elsewhere]
+        assert reads.members(page.id, waiting=True, incident=numbers[0]) == [worse]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from autofix.core.inert import inert
 from autofix.core.messages import ACK_LINE, Message
@@ -40,3 +41,11 @@ def compose_digest(page: Page, runbook: Runbook, waiting: Sequence[Member], join
 def _line(member: Member) -> str:
     number = f"incident {member.incident} on " if member.incident else ""
     return f"  {number}{inert(member.target, 120)}: {inert(member.why, 160)}"
+
+
+def also(before: Member, member: Member) -> Member:
+    """One that is called about once more while the digest gathers: the newest reason first."""
+    why = before.why
+    if member.why not in why:
+        why = inert(f"{member.why}; before that: {why}", 500)
+    return replace(before, why=why, lasting=before.lasting or member.lasting)

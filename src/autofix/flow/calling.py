@@ -84,6 +84,13 @@ class _Asked:
     calls: int  # made before this one
     reason: str
 
+    @property
+    def asking(self) -> Incident:
+        """As it will be: one that somebody had, and did not resolve, asks again."""
+        if self.incident.state is not State.ACKNOWLEDGED:
+            return self.incident
+        return self.incident.with_(state=State.ESCALATED)
+
 
 def _handle(
     ctx: Context, tx: Transaction, due: Sequence[Incident], now: float, more: float
@@ -122,7 +129,7 @@ def _call(
 ) -> None:
     """One level of one runbook, for all whose turn it is."""
     wanted = [
-        escalate.about(tx, each.runbook, each.incident, each.reason, now, calls=each.calls)
+        escalate.about(tx, each.runbook, each.asking, each.reason, now, calls=each.calls)
         for each in asked
     ]
     pages = paging.call(ctx, tx, asked[0].runbook, level, wanted, now, more=more)

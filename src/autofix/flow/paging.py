@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from autofix import crashpoints
+from autofix.core.digests import also
 from autofix.core.escalation import Policy, unique
 from autofix.core.grouping import Gathered, place
-from autofix.core.incidents import Incident
+from autofix.core.incidents import UNANSWERED, Incident
 from autofix.core.inert import inert
 from autofix.core.messages import Message
 from autofix.core.pages import CALLS, Member, Page, PageKind, PageState
@@ -90,17 +91,21 @@ class _Desk:
         if not isinstance(placing, Gathered):
             return [self.alone(each) for each in wanted]
         due_at = max(placing.due_at, self._now + more)
-        joining = [each for each in wanted if not self._inside(placing.into, each)]
+        joining = [each for each in wanted if not self._told_more(placing.into, each)]
         page = placing.into
         if page is None or joining:
             page = self._digest(joining, due_at, placing.into)
         self._tx.add_members([_member(page, each, self._now) for each in joining])
         return [page] * len(wanted)
 
-    def _inside(self, digest: Page | None, wanted: Wanted) -> bool:
+    def _told_more(self, digest: Page | None, wanted: Wanted) -> bool:
+        """It is in this digest already, which says both reasons from now on."""
         if digest is None or wanted.incident is None:
             return False
-        return any(each.id == digest.id for each in self._tx.digests(wanted.incident.id))
+        inside = self._tx.members(digest.id, incident=wanted.incident.id, limit=1)
+        for before in inside:
+            self._tx.save_member(also(before, _member(digest, wanted, self._now)))
+        return bool(inside)
 
     def _digest(self, wanted: Sequence[Wanted], due_at: float, into: Page | None) -> Page:
         severity = min(each.severity for each in wanted)
@@ -158,8 +163,11 @@ class _Desk:
 
 
 def _member(page: Page, wanted: Wanted, now: float) -> Member:
-    number = wanted.incident.id if wanted.incident else None
-    return Member(page.id, number, wanted.target, inert(wanted.why, 500), now, wanted.lasting)
+    incident, why = wanted.incident, inert(wanted.why, 500)
+    # One that waits for nobody by its state (it is being fixed, or somebody has it) is called
+    # about for another reason, which no change of its state takes away.
+    lasting = wanted.lasting or (incident is not None and incident.state not in UNANSWERED)
+    return Member(page.id, incident.id if incident else None, wanted.target, why, now, lasting)
 
 
 def quiet(tx: Transaction, incident: Incident, by: str, now: float) -> None:

@@ -128,9 +128,16 @@ class Reads(Protocol):
     def latest_call(self, runbook: str, policy: str, level: int) -> Page | None:
         """The digest of these that still gathers, else the newest call or digest not dropped."""
 
-    def members(self, page_id: int, *, waiting: bool = False, limit: int = 100) -> list[Member]:
+    def members(
+        self,
+        page_id: int,
+        *,
+        waiting: bool = False,
+        incident: int | None = None,
+        limit: int = 100,
+    ) -> list[Member]:
         """What a digest is about, in the order of joining; `waiting`: only what still needs
-        somebody, and has not been answered."""
+        somebody, and has not been answered; `incident`: only what is said of this one."""
 
     def member_counts(self, page_id: int) -> Counts: ...
 

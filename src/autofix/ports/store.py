@@ -87,6 +87,9 @@ class Transaction(Reads, Protocol):
     def add_page(self, page: Page, event: AuditEvent) -> Page: ...
     def save_page(self, page: Page, event: AuditEvent | None) -> Page: ...
     def add_members(self, members: Sequence[Member]) -> None: ...
+    def save_member(self, member: Member) -> None:
+        """What the digest `member.page` says about `member.incident`, which is in it already."""
+
     def claim_slot(self, job: str, slot: str) -> bool:
         """True for the first who claims this cron slot, for ever."""
 

@@ -58,9 +58,17 @@ class PagingReads(SqlQueries):
         newest = written.order_by(t.created_at.desc(), t.id.desc()).limit(1)
         return self._one(rows.PAGE, gathering) or self._one(rows.PAGE, newest)
 
-    def members(self, page_id: int, *, waiting: bool = False, limit: int = 100) -> list[Member]:
+    def members(
+        self,
+        page_id: int,
+        *,
+        waiting: bool = False,
+        incident: int | None = None,
+        limit: int = 100,
+    ) -> list[Member]:
         t = tables.members.c
         query = _joined(rows.MEMBER.every) if waiting else rows.MEMBER.every
+        query = narrowed(query, tables.members, incident=incident)
         query = query.where(t.page == page_id, *([_waiting()] if waiting else []))
         return self._all(rows.MEMBER, query.order_by(t.id).limit(limit))
 

@@ -57,6 +57,11 @@ class TrustWrites(SqlReads):
         if members:
             self._session.insert_all(tables.members, [rows.MEMBER.row(each) for each in members])
 
+    def save_member(self, member: Member) -> None:
+        t = tables.members.c
+        here = update(tables.members).where(t.page == member.page, t.incident == member.incident)
+        self._session.change(here.values(rows.MEMBER.row(member)))
+
     def add_ack_code(self, code: AckCode) -> None:
         try:
             self._session.insert(tables.ack_codes, rows.ACK_CODE.row(code))

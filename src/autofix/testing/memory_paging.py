@@ -83,9 +83,17 @@ class PagingReads(MemoryReads):
             return max(gathering, key=lambda row: row.id)
         return max(written, key=lambda row: (row.created_at, row.id), default=None)
 
-    def members(self, page_id: int, *, waiting: bool = False, limit: int = 100) -> list[Member]:
+    def members(
+        self,
+        page_id: int,
+        *,
+        waiting: bool = False,
+        incident: int | None = None,
+        limit: int = 100,
+    ) -> list[Member]:
         rows = self._data.members
         found = [rows[number] for number in sorted(rows) if rows[number].page == page_id]
+        found = [row for row in found if incident in (None, row.incident)]
         return [row for row in found if not waiting or self._waits(row)][:limit]
 
     def _waits(self, member: Member) -> bool:

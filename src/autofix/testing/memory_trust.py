@@ -56,6 +56,12 @@ class MemoryTrust(PagingReads):
         for row in map(stored, members):
             self._data.members[self._data.next("members")] = row
 
+    def save_member(self, member: Member) -> None:
+        row = stored(member)
+        for number, old in self._data.members.items():
+            if (old.page, old.incident) == (row.page, row.incident):
+                self._data.members[number] = row
+
     def add_ack_code(self, code: AckCode) -> None:
         if code.digest in self._data.ack_codes:
             raise Duplicate("this code is in the store already")
