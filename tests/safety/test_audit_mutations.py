@@ -8,7 +8,8 @@ from random import Random
 
 import pytest
 
-from safety.tamper import MUTATIONS, Record, build
+from safety.mutations import MUTATIONS
+from safety.tamper import Record, build
 
 
 @pytest.fixture(scope="module")

@@ -27,11 +27,12 @@ AT_THE_END = 5.0
 def notary(site: Site, ctx: Context) -> Notary:
     from autofix.store.tail import doubts
 
+    pair = keys(site.settings)
     return Notary(
         ctx,
-        keys(site.settings),
+        pair,
         witnesses=lambda: witnesses(site.settings, ctx),
-        doubts=lambda: doubts(site.store),
+        doubts=lambda: doubts(site.store, site.store.head_file, pair.name()),
     )
 
 

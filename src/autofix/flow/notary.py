@@ -23,6 +23,7 @@ from autofix.ports import Reads, Signer, Transaction, Witness
 #: Failures in a row before a person is told; seconds between two tries.
 PATIENCE, RETRY = 3, 30.0
 MARK = "checkpoint"
+_VERIFY = "run autofix audit verify"
 
 
 def _nobody() -> Sequence[Witness]:
@@ -96,18 +97,19 @@ class Notary:
         sealed before.
         """
         if doubt := self._doubts():
-            raise AuditError(
-                f"the record is not sealed any further: {doubt}", hint="run autofix audit verify"
-            )
+            raise AuditError(f"the record is not sealed any further: {doubt}", hint=_VERIFY)
         with self._signer.turn():
             with self._ctx.store.transaction() as tx:
                 self._compare(tx)
                 if event is not None:
                     tx.record(event)
-                for checkpoint in self._wanted(tx):
+                wanted = self._wanted(tx)
+                for checkpoint in wanted:
                     tx.add_checkpoint(checkpoint)
                     crashpoints.reach("checkpoint.signed")
                 last = tx.last_checkpoint()
+                if wanted and last != wanted[-1]:  # a trigger can make it so
+                    raise AuditError("the store did not take a checkpoint", hint=_VERIFY)
             if then is not None:
                 then()
         found, self._ours = (last if last != self._ours else None), last
@@ -132,7 +134,7 @@ class Notary:
         if reads.checkpoints(after=ours.size - 1, limit=1) != [ours]:
             raise AuditError(
                 f"the checkpoint of entry {ours.size} was removed or changed in the store",
-                hint="run autofix audit verify",
+                hint=_VERIFY,
             )
 
     # -- when it fails ------------------------------------------------------------------------

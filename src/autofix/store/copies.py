@@ -63,13 +63,17 @@ def _head(seen: Seen, path: Path, trust: Trust) -> None:
 
 
 def _witness(seen: Seen, path: Path, trust: Trust) -> None:
+    signed: list[Checkpoint] = []
+    plain: list[heads.Head] = []
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            for text in lines:  # a log may be large
+                found = parse_lines(text)
+                signed += found
+                known = {(each.size, each.head) for each in found}
+                plain += [copy for copy in heads.parse(text) if copy not in known]
     except OSError as error:
         raise AuditError(f"the witness {path} can't be read: {error.strerror}") from None
-    signed = parse_lines(text)
-    known = {(each.size, each.head) for each in signed}
-    plain = [copy for copy in heads.parse(text) if copy not in known]
     if not signed and not plain:
         raise AuditError(f"the witness {path} holds no checkpoint and no line `<size> <hash>`")
     seen.witnessed = True

@@ -27,6 +27,7 @@ log = logging.getLogger("autofix.store")
 LEFT_BEHIND = 3600.0
 
 Head = tuple[int, str]
+_LARGEST = 4096
 _HEAD = re.compile(r"(?:^|[^0-9])(\d{1,15}) ([0-9a-f]{64})(?![0-9a-f])")
 
 
@@ -50,7 +51,9 @@ def checkpoints(path: Path) -> list[Checkpoint]:
 def _parts(path: Path) -> tuple[Head, list[Checkpoint]] | None:
     """What the file holds; it must be, to the last byte, what `write` writes."""
     try:
-        text = path.read_bytes().decode("utf-8", "replace")
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            text = file.read(_LARGEST).decode("utf-8", "replace")
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -110,6 +110,10 @@ class Keys:
         """The public half of the key in use; AuditError says why there is none and what to do."""
         return _raw(self._load(self.file).public_key())
 
+    def name(self) -> str:
+        """The fingerprint of the key in use."""
+        return fingerprint(self.public())
+
     def trusted(self) -> dict[str, bytes]:
         """Every public half of this project, by fingerprint; AuditError if one can't be read."""
         publics = (read_public(path) for path in sorted(self.folder.glob("*.pub")))

@@ -62,6 +62,9 @@ class Site:
             archives=self.folder,
         )  # fmt: skip
 
+    def doubts(self) -> str:
+        return doubts(self.store, self.store.head_file, self.keys.name())
+
     def edit(self, statement: str) -> None:
         with closing(sqlite3.connect(self.state / "autofix.db")) as database, database:
             database.execute(statement)
@@ -93,7 +96,7 @@ def test_entries_leave_up_to_a_checkpoint_and_the_rest_verifies_after_them(site:
     report = site.verify()
     assert report.holds, report
     assert (report.size, report.sealed, report.unsealed) == (21, 41, 0)
-    assert doubts(site.store) == ""
+    assert site.doubts() == ""
 
 
 def test_one_archive_follows_another_and_each_verifies_by_itself(site: Site) -> None:
@@ -114,7 +117,7 @@ def test_one_archive_follows_another_and_each_verifies_by_itself(site: Site) -> 
         assert report.size == made.last - made.first + 1
         assert report.head == made.head
     assert site.verify().holds
-    assert doubts(site.store) == ""
+    assert site.doubts() == ""
     out = io.StringIO()
     assert export(site.store, "jsonl", out) == 1
     again = verify_export(out.getvalue().splitlines(True), trusted=site.keys.trusted())
@@ -125,7 +128,7 @@ def test_everything_may_be_archived_but_what_says_so(site: Site) -> None:
     site.record(10)
     assert site.archive(before=9000.0) is not None
     assert site.verify().unsealed == 1
-    assert doubts(site.store) == ""
+    assert site.doubts() == ""
     site.record(5)
     report = site.verify()
     assert report.holds, report
