@@ -210,11 +210,14 @@ def _stopped(memory: Memory, seen: Seen, rules: Rules, found: Verdict) -> Call |
 
 
 def overdue(memory: Memory, seen: Seen) -> tuple[Open, ...]:
-    """Incidents whose time has come and was not said."""
+    """Incidents whose time has come and was not said, by the server's own clock too: that one
+    runs ahead after the machine's was set back."""
+    tick = seen.tick
+    now = max(seen.now, tick.at + silent(memory, seen)) if tick else seen.now
     return tuple(
         each
         for each in seen.known.open
-        if each.due is not None and each.due <= seen.now and _key(each) not in memory.said
+        if each.due is not None and each.due <= now and _key(each) not in memory.said
     )
 
 

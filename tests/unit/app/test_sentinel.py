@@ -241,6 +241,18 @@ def test_one_state_folder_has_one_sentinel(state: Path) -> None:
     assert lock.succeed(state, "third") is None
 
 
+def test_on_a_full_disk_there_is_a_sentinel_all_the_same(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int, text: bytes, at: int) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    assert lock.hold(state, lock.name(child=True)) is not None
+    assert lock.holder(state) == "a sentinel"
+    assert lock.started_by_serve(lock.holder(state)) is None
+
+
 def test_a_sentinel_that_a_server_started_gives_way(state: Path) -> None:
     text = lock.name(child=True)
     assert lock.started_by_serve(text) == os.getpid()

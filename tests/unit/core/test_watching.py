@@ -133,6 +133,15 @@ def test_a_deadline_that_has_passed_is_part_of_the_first_page() -> None:
     assert story.after(31) == ""
 
 
+def test_a_clock_that_was_set_back_delays_no_deadline() -> None:
+    story = Story(what=known(replace(FIXING, due=NOW + 60)))
+    assert story.after(2, ticks=True) == ""
+    story.now -= 3600.0  # the server's own clock goes on from where it was
+    assert story.after(31) == "outage"
+    assert story.after(30) == "deadline 12"
+    assert story.after(30) == ""
+
+
 def test_a_deadline_of_a_living_server_is_the_servers_own() -> None:
     story = Story(what=known(replace(FIXING, due=NOW + 5)))
     assert [story.after(2, ticks=True) for _ in range(20)] == [""] * 20

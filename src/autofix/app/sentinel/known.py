@@ -28,7 +28,9 @@ def known(reads: Reads, now: float, leader: str = "") -> Known:
     queued = reads.pages(states=[PageState.QUEUED], limit=1000)
     waiting = {page.incident for page in queued}
     digests = [page for page in queued if page.kind is PageKind.DIGEST]
-    waiting |= {each.incident for page in digests for each in reads.members(page.id)}
+    waiting |= {
+        each.incident for page in digests for each in reads.members(page.id, limit=page.count)
+    }
     running = reads.runs(states=[RunState.CLAIMED, RunState.STARTED])
     every = sorted((_open(each, waiting) for each in live), key=_urgency)
     return Known(

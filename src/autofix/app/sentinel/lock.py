@@ -30,9 +30,15 @@ def hold(state: Path, text: str) -> int | None:
     except BlockingIOError:
         os.close(handle)
         return None
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, text.encode(), 0)
+    _sign(handle, text.encode())
     return handle
+
+
+def _sign(handle: int, text: bytes) -> None:
+    """On a full disk it is held without a name: a watcher is needed more than ever then."""
+    with suppress(OSError):
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, text, 0)
 
 
 def holder(state: Path) -> str:
