@@ -13,6 +13,7 @@ from autofix.core.marks import Mark
 from autofix.core.pages import Page, PageState
 from autofix.errors import ChannelError, StoreError
 from autofix.flow.context import Context, log
+from autofix.flow.outbox import FOLLOWING
 from autofix.options import Options
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Pulse:
     ) -> None:
         self._ctx, self._options, self._tick_age = ctx, options, tick_age
         self._stopping = stopping
+        self._since = ctx.clock.now()  # what was due before had nobody to send it
         self._made: Heartbeat | None = None
         self._asked_at, self._trouble = float("-inf"), ""
         self._said = ""
@@ -107,7 +109,7 @@ class Pulse:
         try:
             with self._ctx.store.reading() as reads:
                 queued = reads.pages(states=[PageState.QUEUED], limit=200)
-                stuck = tuple(page for page in queued if _in_vain(page, now))
+                stuck = tuple(page for page in queued if _in_vain(page, now, self._since))
             if write:
                 with self._ctx.store.transaction() as tx:
                     tx.set_mark(Mark(f"{MARK}.written", now))
@@ -147,7 +149,11 @@ class Pulse:
             log.debug("heartbeat: %s", failed)
 
 
-def _in_vain(page: Page, now: float) -> bool:
-    """Every channel was tried, and it still waits."""
-    tried = page.tried >= len(set(page.channels))
-    return tried and now - page.created_at >= STUCK
+def _in_vain(page: Page, now: float, since: float) -> bool:
+    """Every channel was tried, and it still waits; or its time has come long since, and none was.
+    Nobody waits for one that closes another."""
+    if page.kind in FOLLOWING:
+        return False
+    if not page.tried:
+        return page.due_at is not None and now - max(page.due_at, since) >= 2 * STUCK
+    return page.tried >= len(set(page.channels)) and now - page.created_at >= STUCK

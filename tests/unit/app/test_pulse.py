@@ -11,7 +11,7 @@ from autofix.app import pulse
 from autofix.app.pulse import Health, Pulse
 from autofix.channels.heartbeat import HeartbeatOptions
 from autofix.core.audit import AuditEvent
-from autofix.core.pages import Page
+from autofix.core.pages import Page, PageKind
 from autofix.errors import StoreError
 from autofix.flow.context import Book, Context
 from autofix.options import Options
@@ -40,9 +40,11 @@ class Bench:
         )
         self.pulse = Pulse(self.ctx, lambda: self.options, lambda: self.tick_age, threading.Event())
 
-    def page(self, *, tried: int, age: float) -> None:
+    def page(self, *, tried: int, age: float, kind: PageKind = PageKind.CALL) -> None:
         at = self.clock.now() - age
-        page = Page(0, None, "default", ("a", "b"), "P1", "t", "x", "k", at, at, tried=tried)
+        page = Page(
+            0, None, "default", ("a", "b"), "P1", "t", "x", "k", at, at, tried=tried, kind=kind
+        )
         with self.store.transaction() as tx:
             tx.add_page(page, AuditEvent(at, "test", "page.queued"))
 
@@ -78,6 +80,21 @@ def test_a_page_that_is_on_its_way_is_no_trouble(
     bench.page(tried=tried, age=age)
     bench.pulse.look()
     assert [asked.path for asked in switch.asked] == ["/id"]
+
+
+def test_a_page_that_nobody_tries_is_trouble_once_there_was_time_to(
+    bench: Bench, switch: HttpServer
+) -> None:
+    bench.page(tried=0, age=500)  # it came due while no server ran
+    bench.clock.advance(50)
+    assert bench.pulse.health(write=False).trouble == ""
+    bench.clock.advance(20)
+    assert bench.pulse.health(write=False).trouble == "1 pages can't leave by any channel"
+
+
+def test_what_closes_a_page_is_waited_for_by_nobody(bench: Bench, switch: HttpServer) -> None:
+    bench.page(tried=9, age=500, kind=PageKind.CLOSING)
+    assert bench.pulse.health(write=False).trouble == ""
 
 
 def test_an_engine_that_does_not_tick_gives_no_sign(bench: Bench, switch: HttpServer) -> None:
