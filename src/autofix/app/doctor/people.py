@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,12 +16,16 @@ from autofix.app.sentinel import files
 from autofix.channels.trial import trial
 from autofix.core.durations import human
 from autofix.core.pages import Page, PageKind, PageState
+from autofix.core.watching import Tick
 from autofix.errors import ChannelError
 from autofix.flow.outbox import send
 from autofix.ports import Channel
 
 #: Seconds: how old a sentinel's sign may be, and how long a page may wait.
 SIGN, WAITS = 60.0, 300.0
+#: Seconds: a tick further ahead was written by a clock that leaves ours; how long the next is
+#: waited for.
+AHEAD, LOOKS = 2.0, 4.0
 SYNTHETIC = "synthetic"
 
 
@@ -81,9 +86,16 @@ def waiting_pages(patient: Patient) -> Iterator[Finding]:
     """Pages that no channel takes."""
     with patient.site.store.reading() as reads:
         queued = reads.pages(states=[PageState.QUEUED], limit=1000)
-    late = [each for each in queued if each.tried and patient.now - each.created_at > WAITS]
+    # One that gathers waits on purpose; one that no channel was asked to take waits in vain.
+    before = patient.now - WAITS
+    late = [
+        each
+        for each in queued
+        if each.created_at < before and (each.tried or (each.due_at or 0.0) < before)
+    ]
     if late:
-        said = f"{len(late)} wait for more than {human(WAITS)}: {late[0].last_error}"
+        why = late[0].last_error or "no channel was asked to take them"
+        said = f"{len(late)} wait for more than {human(WAITS)}: {why}"
         yield fail("pages", said, "mend the channel; autofix status")
     else:
         yield ok("pages", f"{len(queued)} on their way" if queued else "none waits")
@@ -109,6 +121,10 @@ def sentinel(patient: Patient) -> Iterator[Finding]:
     if age > SIGN:
         said = f"{patient.sentinel} gave no sign for {human(age)}" if at else "it gave no sign yet"
         yield fail(name, said, f"kill {pid}: serve starts another")
+        return
+    if age < -SIGN:  # it signs every few seconds: by a clock that was right a moment ago
+        said = f"its last sign is {human(-age)} ahead of the clock, which was set back since"
+        yield fail(name, said, f"look again in a minute; if it says so still: kill {pid}")
         return
     yield ok(name, patient.sentinel)
     if (shared := _same_unit(patient, pid)) and memory.get("child"):
@@ -144,11 +160,25 @@ def server(patient: Patient) -> Iterator[Finding]:
         )
     elif tick is None:
         yield warn("server", f"{patient.server} leads, and has not ticked here", "autofix status")
+    elif patient.now < tick.at - AHEAD and not _ticks(patient, tick):
+        said = f"{patient.server} does not tick, by a clock that is ahead of ours: it hangs"
+        yield fail("server", said, f"look at its log; kill -9 {tick.pid}, then start it again")
     elif patient.now - tick.at > patient.settings.sentinel.after:
         said = f"{patient.server} has not ticked for {human(patient.now - tick.at)}: it hangs"
         yield fail("server", said, f"look at its log; kill -9 {tick.pid}, then start it again")
     else:
         yield ok("server", patient.server)
+
+
+def _ticks(patient: Patient, tick: Tick) -> bool:
+    """A time that lies ahead says nothing: does the next sign come?"""
+    until = time.monotonic() + LOOKS
+    while time.monotonic() < until:
+        found = files.read_tick(patient.state)
+        if found is not None and found.stamp != tick.stamp:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def heartbeat(patient: Patient) -> Iterator[Finding]:
