@@ -1,8 +1,10 @@
 """A random walk through the flow: whatever happens, in whatever order, nothing is forgotten.
 
-Hosts fall ill, playbooks fail or kill their server, people act, files change, the store fails at
-its N-th commit. After every step each live incident is due, at work, or paged; in the end, when
-all is well again, everything has ended or stands with a person who was reached.
+Hosts fall ill, playbooks fail or kill their server, people act, pause, silence and reset, files and
+freezes change, the store fails at its N-th commit. After every step each live incident is due, at
+work, waits for a person who was paged, or is quietly held by a silence that ends; never more hosts
+are worked on than the caps allow; in the end, when all is well again, everything has ended or
+stands with a person who was reached.
 """
 
 from __future__ import annotations
@@ -17,18 +19,26 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from autofix.core.conditions import parse
-from autofix.core.incidents import WITH_A_PERSON, Incident, State
-from autofix.core.runbooks import Runbook, Step
+from autofix.core.decisions import silent
+from autofix.core.escalation import Level, Policy
+from autofix.core.freezes import Freeze
+from autofix.core.incidents import WITH_A_PERSON, WORKING, Incident, State
+from autofix.core.limits import Limits
+from autofix.core.pauses import Pause, covering
+from autofix.core.runbooks import Attempts, Dependency, Runbook, Step
 from autofix.core.runs import Outcome, Run, RunEvent, RunKind, RunOrder, RunResult, RunState
-from autofix.errors import HeldError, StoreError
-from autofix.flow import approvals, people, stopping
+from autofix.core.shares import share
+from autofix.errors import HeldError, StoreError, UsageError
+from autofix.flow import approvals, breakers, pauses, people, silences, stopping
+from autofix.flow.claim import GOOD_FOR
 from autofix.flow.context import Context
+from autofix.flow.pauses import in_force
 from autofix.flow.recover import recover
 from autofix.testing.inventory import FakeInventory
 from autofix.testing.memory import MemoryStore, MemoryTransaction
 from unit.flow.world import BOOK, CatchWorld, Hands, Killed, swap
 
-HOSTS = ("r1", "r2")
+HOSTS = ("r1", "r2", "r3")
 OTHER = replace(BOOK, name="redis-other", fix=(Step("other.yml", afterwards="other-back.yml"),))
 BOOKS = {
     "whole": BOOK,
@@ -40,7 +50,23 @@ BOOKS = {
     ),
     "idempotent": replace(BOOK, idempotent=True),
     "no verification": replace(BOOK, verify=None),
+    "one at a time": replace(BOOK, guards=replace(BOOK.guards, at_once=1)),
+    "batches": replace(BOOK, guards=replace(BOOK.guards, at_once=3, batches=(1, 100.0))),
+    "waits for the other": replace(
+        BOOK, guards=replace(BOOK.guards, depends_on=(Dependency("redis-other"),))
+    ),
+    "unless": replace(BOOK, guards=replace(BOOK.guards, unless=parse("not aof"))),
+    "aborts": replace(BOOK, guards=replace(BOOK.guards, abort_if=parse("ratio > 0.99"))),
+    "one attempt": replace(BOOK, guards=replace(BOOK.guards, attempts=Attempts(1, 86400, 600))),
+    "switched off": replace(BOOK, enabled=False),
 }
+LIMITS = {
+    "wide": Limits(1000, 1000, 100.0),
+    "one host": Limits(1000, 1, 100.0),
+    "two of a group": Limits(1000, 1000, 67.0),
+    "two runs an hour": Limits(2, 1000, 100.0),
+}
+LEVELS = Policy("default", (Level(("bell",), 60.0), Level(("second",), 300.0)), repeat=600.0)
 PLAYBOOKS = (
     "rewrite.yml", "evict.yml", "restore.yml", "raise.yml", "lower.yml", "other.yml",
     "other-back.yml",
@@ -78,10 +104,12 @@ class Watched(Hands):
     def __init__(self) -> None:
         super().__init__()
         self.at_work: set[str] = set()
+        self.asked: Callable[[RunOrder], None] = lambda _: None
 
     def run(self, order: RunOrder, on_event: Callable[[RunEvent], None], cancel: Any) -> RunResult:
         assert order.run_id not in {each.run_id for each in self.orders}, "a run ran twice"
         assert order.host not in self.at_work, "two at once on one host"
+        self.asked(order)
         self.at_work.add(order.host)
         try:
             return super().run(order, on_event, cancel)
@@ -95,6 +123,11 @@ class Town(CatchWorld):
         self.shaky, self.watched = Shaky(), Watched()
         self.store = self.ctx.store = self.shaky
         self.hands = self.ctx.runner = self.watched
+
+    no_thread_free = False
+
+    def _start(self, kind: str, key: str, work: Callable[[], None]) -> bool:
+        return not (kind == "run" and self.no_thread_free) and super()._start(kind, key, work)
 
     def do(self, what: Callable[[], object]) -> None:
         """Do it; if it kills the server, start another one."""
@@ -111,14 +144,38 @@ class Walk(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.town = Town()
+        self.limits = LIMITS["wide"]
+        self.put_in_force(BOOK, OTHER)
+        self.town.watched.asked = self.may_start
 
     @property
     def ctx(self) -> Context:
         return self.town.ctx
 
     def put_in_force(self, *books: Runbook, hosts: tuple[str, ...] = HOSTS) -> None:
-        inventory = FakeInventory({"redis": {host: {} for host in (*hosts, "r3")}})
-        swap(self.town, *books, inventory=inventory)
+        inventory = FakeInventory({"redis": {host: {} for host in hosts}})
+        policies = {"default": LEVELS}
+        swap(self.town, *books, inventory=inventory, limits=self.limits, policies=policies)
+
+    def may_start(self, order: RunOrder) -> None:
+        """What no run may pass, however it came to be."""
+        book = self.ctx.book.runbooks
+        with self.town.store.reading() as reads:
+            run = reads.run(order.run_id)
+            assert run is not None
+            paused = covering(in_force(self.ctx, reads), run.runbook, run.host)
+            incident = reads.incident(run.incident)
+            starts = reads.starts(self.town.clock.now() - 3600)
+        assert paused is None, "it started in spite of a pause"
+        assert incident is not None
+        if run.kind is RunKind.FIX:
+            assert run.runbook in book, "a fix of a runbook that is gone"
+            assert book[run.runbook].enabled or incident.by_person, "a fix of one switched off"
+            assert self.town.clock.now() - run.planned_at <= GOOD_FOR, "decided on long ago"
+            fresh = [at for at in starts if at > self.limited_since]
+            assert len(fresh) <= self.limits.runs_per_hour, "more runs than in an hour"
+
+    limited_since = 0.0
 
     @rule(
         host=st.sampled_from(HOSTS),
@@ -169,10 +226,53 @@ class Walk(RuleBasedStateMachine):
         act = stopping.pause if on else stopping.resume
         self.town.do(lambda: act(self.ctx, "bob", host=host))
 
+    @rule(host=st.sampled_from(HOSTS))
+    def a_pause_is_filed_by_hand(self, host: str) -> None:
+        self.ctx.switch.set(Pause(self.town.clock.now(), "a file", host=host))
+
+    @rule()
+    def files_of_pauses_are_written_down(self) -> None:
+        self.town.do(lambda: pauses.reconcile(self.ctx))
+
+    @rule(seconds=st.sampled_from([60.0, 2000.0]), host=st.sampled_from(["", *HOSTS]))
+    def a_person_silences(self, seconds: float, host: str) -> None:
+        now = self.town.clock.now()
+        draft = silences.drafted(
+            now, "bob", until=now + seconds, reason="a move", runbook=BOOK.name, host=host
+        )
+        self.town.do(lambda: silences.add(self.ctx, draft))
+
+    @rule(number=st.integers(1, 3))
+    def a_person_ends_a_silence(self, number: int) -> None:
+        with suppress(HeldError, UsageError):
+            self.town.do(lambda: silences.end(self.ctx, "bob", number))
+
+    @rule(host=st.sampled_from(HOSTS))
+    def a_person_resets_a_breaker(self, host: str) -> None:
+        with suppress(HeldError, UsageError):
+            self.town.do(lambda: breakers.reset(self.ctx, "bob", runbook=BOOK.name, host=host))
+
+    @rule(seconds=st.sampled_from([0.0, 100.0, 2000.0]))
+    def a_freeze_is_written_down(self, seconds: float) -> None:
+        now = self.town.clock.now()
+        freezes = (Freeze(now, now + seconds, "the year's end"),) if seconds else ()
+        self.ctx.book = replace(self.ctx.book, freezes=freezes)
+
+    @rule(kind=st.sampled_from(sorted(LIMITS)))
+    def limits_change(self, kind: str) -> None:
+        self.limits = LIMITS[kind]
+        self.limited_since = self.town.clock.now()
+        self.ctx.book = replace(self.ctx.book, limits=self.limits)
+        self.allowed = self.hosts_at_work()
+
     @rule(kind=st.sampled_from([*BOOKS, "whole", "whole", "gone"]), host_gone=st.booleans())
     def files_change(self, kind: str, host_gone: bool) -> None:
         books = [OTHER] if kind == "gone" else [BOOKS[kind], OTHER]
         self.put_in_force(*books, hosts=HOSTS[1:] if host_gone else HOSTS)
+
+    @rule(free=st.sampled_from([True, True, False]))
+    def threads_are(self, free: bool) -> None:
+        self.town.no_thread_free = not free
 
     @rule(count=st.integers(1, 12))
     def the_store_will_fail(self, count: int) -> None:
@@ -181,6 +281,23 @@ class Walk(RuleBasedStateMachine):
     @rule(works=st.booleans())
     def the_channels(self, works: bool) -> None:
         self.town.bell.broken = self.town.second.broken = "" if works else "down"
+
+    allowed: frozenset[str] = frozenset()  # at work when the limits changed
+
+    def hosts_at_work(self) -> frozenset[str]:
+        return frozenset(e.host for e in self.town.incidents() if e.state in WORKING)
+
+    @invariant()
+    def never_more_hosts_than_the_caps(self) -> None:
+        busy = self.hosts_at_work()
+        self.allowed &= busy
+        most = min(self.limits.hosts_at_once, share(self.limits.percent_of_group, len(HOSTS)))
+        assert busy <= self.allowed or len(busy) <= max(most, len(self.allowed)), busy
+
+    @invariant()
+    def nothing_is_worked_on_twice(self) -> None:
+        live = [(e.runbook, e.host, e.subject) for e in self.town.incidents() if e.live]
+        assert len(live) == len(set(live)), live
 
     @invariant()
     def nothing_raises(self) -> None:
@@ -198,9 +315,18 @@ class Walk(RuleBasedStateMachine):
         if incident.state in (State.FIXING, State.ROLLING_BACK):
             kind = RunKind.FIX if incident.state is State.FIXING else RunKind.ROLLBACK
             return any(run.kind is kind and run.due_at is not None for run in runs)
+        if silent(incident):
+            return self._ends(incident)
         if incident.state in WAITING_FOR_A_PERSON:
             return (paged and incident.call_at is not None) or incident.due_at is not None
         return incident.due_at is not None
+
+    def _ends(self, incident: Incident) -> bool:
+        """A silence has an end, and it is looked at by then, or it ended and it is due now."""
+        with self.town.store.reading() as reads:
+            ends = [each.until for each in reads.silences()]
+        latest = max([self.town.clock.now(), *ends])
+        return incident.due_at is not None and incident.due_at <= latest
 
     @invariant()
     def nobody_holds_a_host_without_working_on_it(self) -> None:
@@ -222,12 +348,19 @@ class Walk(RuleBasedStateMachine):
     def teardown(self) -> None:
         """All is well again."""
         self.town.shaky.fails_in = 0
+        self.town.no_thread_free = False
+        self.limits = LIMITS["wide"]
         self.put_in_force(BOOK, OTHER)
+        self.ctx.book = replace(self.ctx.book, freezes=())
         self.town.hands.does.clear()
         self.town.patient.state.clear()
         self.the_channels(True)
         for host in ("", *HOSTS):
             stopping.resume(self.ctx, "bob", host=host)
+        with self.town.store.reading() as reads:
+            active = reads.silences(active_at=self.town.clock.now())
+        for each in active:
+            silences.end(self.ctx, "bob", each.id)
         self.town.pass_time(6000, step=200)
         self.nothing_raises()
         assert self._planned() == []
