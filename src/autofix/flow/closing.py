@@ -69,12 +69,29 @@ def follow(tx: Transaction, incident: Incident, page: Page, kind: PageKind, now:
 
 
 def late(ctx: Context, tx: Transaction, page: Page, now: float) -> None:
-    """A page was sent after all, while its incident ended: it is closed again."""
-    if page.incident is None or page.kind is not PageKind.CALL or not closes(ctx, page.sent_by):
+    """A page was sent after all, while what it called for ended or was taken: it is told so."""
+    if page.kind not in CALLS or not closes(ctx, page.sent_by):
         return
-    incident = tx.incident(page.incident)
-    if incident is not None and not incident.live and page.created_at <= incident.updated_at:
-        follow(tx, incident, page, PageKind.CLOSING, now)
+    incident, kind = _meanwhile(tx, page)
+    if incident is not None and kind is not None:
+        follow(tx, incident, page, kind, now)
+
+
+def _meanwhile(reads: Reads, page: Page) -> tuple[Incident | None, PageKind | None]:
+    """What became of what this page calls for: whom it is told about, and what."""
+    if page.kind is PageKind.DIGEST:
+        counts = reads.member_counts(page.id)
+        members = reads.members(page.id, limit=counts.joined)
+        number = next((each.incident for each in members if each.incident is not None), None)
+        gone = None if counts.waiting else PageKind.TAKEN if counts.live else PageKind.CLOSING
+        return (None if number is None else reads.incident(number)), gone
+    incident = None if page.incident is None else reads.incident(page.incident)
+    if incident is None:
+        return None, None
+    if not incident.live:
+        return incident, PageKind.CLOSING if page.created_at <= incident.updated_at else None
+    taken = incident.acknowledged_at
+    return incident, PageKind.TAKEN if taken is not None and page.created_at <= taken else None
 
 
 def outdated(reads: Reads, page: Page) -> bool:

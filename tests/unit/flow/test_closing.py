@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from autofix.core.incidents import State
-from autofix.core.pages import Page, PageKind, PageState
+from autofix.core.pages import CALLS, Page, PageKind, PageState
 from autofix.flow import escalate, people
 from unit.flow.alarms import Alarms, end
 from unit.flow.world import BOOK, Bell
@@ -158,3 +159,53 @@ def test_what_was_found_after_the_end_is_still_told() -> None:
         escalate.page_text(world.ctx, tx, incident, BOOK, "restore.yml failed", world.clock.now())
     world.settle()
     assert "restore.yml failed" in world.bell.rung[-1].text
+
+
+class Slow(Bell):
+    """While it sends, something happens."""
+
+    closes = True
+    meanwhile: Callable[[Page], object] = staticmethod(lambda _: None)
+
+    def send(self, page: Page, *, timeout: float) -> str:
+        if page.kind in CALLS:
+            self.meanwhile(page)
+        return super().send(page, timeout=timeout)
+
+
+def slow(world: Alarms, meanwhile: Callable[[Page], object]) -> Slow:
+    bell = Slow("bell", closes=True)
+    bell.meanwhile = meanwhile
+    world.ctx.book = replace(world.ctx.book, channels={**world.ctx.book.channels, "bell": bell})
+    return bell
+
+
+def test_a_page_that_somebody_took_while_it_was_on_its_way_is_told_so() -> None:
+    world = Alarms()
+
+    def take(page: Page) -> None:
+        people.acknowledge(world.ctx, page.incident or 0, "ann")
+        world.engine.tick()
+
+    bell = slow(world, take)
+    world.alarm()
+    world.pass_time(5)
+    assert [page.kind for page in bell.rung] == [PageKind.CALL, PageKind.TAKEN]
+
+
+def test_a_digest_of_which_all_ended_while_it_was_on_its_way_is_closed() -> None:
+    world = Alarms()
+
+    def finish(page: Page) -> None:
+        if page.kind is PageKind.DIGEST:
+            for number in page.data["incidents"]:
+                people.resolve(world.ctx, number, "ann")
+            world.engine.tick()
+
+    bell = slow(world, finish)
+    for host in ("r1", "r2", "r3"):
+        world.alarm(host)
+    world.pass_time(310, step=10)
+    (digest,) = of_kind(bell, PageKind.DIGEST)
+    closings = of_kind(bell, PageKind.CLOSING)
+    assert [page.dedup_key for page in closings] == [digest.dedup_key]
