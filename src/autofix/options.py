@@ -102,12 +102,26 @@ def _keys(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
     """The keys allowed beside the last one of `path`, as far as the models tell."""
     found: Any = model
     for key in path[:-1]:
-        found = _inside(found, key)
+        found = _bare(_inside(found, key))
         if found is None:
             return []
     if not (isinstance(found, type) and issubclass(found, BaseModel)):
         return []
     return [field.alias or name for name, field in found.model_fields.items()]
+
+
+def _bare(found: Any) -> Any:
+    """Without `Annotated` and `| None` around it: what a key or an index leads into."""
+    from typing import get_args
+
+    while True:
+        given = [arg for arg in get_args(found) if arg is not type(None)]
+        if hasattr(found, "__metadata__"):
+            found = found.__origin__
+        elif len(given) == 1 and len(given) < len(get_args(found)):
+            found = given[0]
+        else:
+            return found
 
 
 def _inside(found: Any, key: str | int) -> Any:

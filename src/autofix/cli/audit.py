@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autofix.cli.output import NUMBER, json_option, print_json, table, when
+from autofix.cli.output import LIMIT, NUMBER, json_option, print_json, table, when
 from autofix.cli.session import actor as who
 from autofix.cli.session import site
 from autofix.core.inert import inert, shown
@@ -35,7 +35,7 @@ def audit(ctx: click.Context) -> None:
 @click.option("--host", default="", help="Only about this host.")
 @click.option("--incident", type=NUMBER, default=None, help="Only about this incident.")
 @click.option("--before", type=NUMBER, default=None, help="Only numbers below this: the next page.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--limit", type=LIMIT, default=50, show_default=True)
 @json_option
 def list_(
     actor: str = "",

@@ -22,7 +22,7 @@ from autofix.cli.output import (
 from autofix.cli.session import actor, groups_of_actor, site
 from autofix.core.audit import AuditEntry
 from autofix.core.deadlines import deadlines_of
-from autofix.core.incidents import ENDED, LIVE, Incident
+from autofix.core.incidents import ENDED, LIVE, Incident, State
 from autofix.core.inert import inert, shown
 from autofix.core.runs import Run
 from autofix.errors import UsageError
@@ -151,19 +151,35 @@ def _facts(incident: Incident, record: list[AuditEntry]) -> None:
 
 
 def _act(
-    number: int, as_json: bool, act: Callable[[Context, str], Incident], *, full: bool = False
+    as_json: bool,
+    act: Callable[[Context, str], Incident],
+    *,
+    full: bool = False,
+    done: str = "",
 ) -> None:
-    """One act of a person, whether a server runs or not: the store is the meeting point."""
+    """One act of a person, whether a server runs or not: the store is the meeting point.
+
+    `done`: what is so now, for acts that may leave the incident's state as it was.
+    """
     here = site()
     incident = act(here.context_of_good(actor()) if full else here.context(actor()), actor())
     if as_json:
         print_json(plain(incident))
         return
-    print(f"incident {number} is {incident.state}: {inert(incident.reason, 500)}")
+    _now(incident, done)
     if incident.due_at is not None and not here.store.leader():
         print("no server runs: it goes on with the next `autofix serve`")
 
 
+def _now(incident: Incident, done: str) -> None:
+    changed = not done or (done == TAKEN and incident.state == State.ACKNOWLEDGED)
+    said = "is" if changed else f"{done}; it is"
+    print(f"incident {incident.id} {said} {incident.state}: {inert(incident.reason, 500)}")
+    if done and incident.state == State.AWAITING_APPROVAL:
+        print(f"next: autofix incidents approve {incident.id} (or: reject)")
+
+
+TAKEN = "is yours, the calls stop"
 number_argument = click.argument("number", type=NUMBER)
 note_option = click.option("--note", default="", help="A line for the record.")
 
@@ -178,7 +194,7 @@ def ack(number: int | None, page: int | None, code: str, as_json: bool) -> None:
     if [bool(number), bool(page), bool(code)].count(True) != 1:
         raise UsageError("say what you have: its number, --page or --code", hint="one of the three")
     if number is not None:
-        _act(number, as_json, lambda ctx, by: people.acknowledge(ctx, number, by))
+        _act(as_json, lambda ctx, by: people.acknowledge(ctx, number, by), done=TAKEN)
         return
     ctx, by = site().context(actor()), actor()
     given = sys.stdin.readline() if code == "-" else code
@@ -187,7 +203,7 @@ def ack(number: int | None, page: int | None, code: str, as_json: bool) -> None:
         print_json(taken)
         return
     for incident in taken:
-        print(f"incident {incident.id} is {incident.state}: {inert(incident.reason, 500)}")
+        _now(incident, TAKEN)
     if not taken:
         print("nothing of it waits for anybody any more")
 
@@ -198,7 +214,7 @@ def ack(number: int | None, page: int | None, code: str, as_json: bool) -> None:
 @json_option
 def triage(number: int, note: str, as_json: bool) -> None:
     """Say that you know what it is."""
-    _act(number, as_json, lambda ctx, by: progress.triage(ctx, number, by, note))
+    _act(as_json, lambda ctx, by: progress.triage(ctx, number, by, note), done="is triaged")
 
 
 @incidents.command()
@@ -207,7 +223,8 @@ def triage(number: int, note: str, as_json: bool) -> None:
 @json_option
 def workaround(number: int, note: str, as_json: bool) -> None:
     """Say that users are served again, though it is not solved."""
-    _act(number, as_json, lambda ctx, by: progress.work_around(ctx, number, by, note))
+    done = "is worked around"
+    _act(as_json, lambda ctx, by: progress.work_around(ctx, number, by, note), done=done)
 
 
 @incidents.command()
@@ -216,7 +233,7 @@ def workaround(number: int, note: str, as_json: bool) -> None:
 def approve(number: int, as_json: bool) -> None:
     """Say yes to the step that waits."""
     groups = groups_of_actor()
-    _act(number, as_json, lambda ctx, by: approvals.approve(ctx, number, by, groups), full=True)
+    _act(as_json, lambda ctx, by: approvals.approve(ctx, number, by, groups), full=True)
 
 
 @incidents.command()
@@ -225,7 +242,7 @@ def approve(number: int, as_json: bool) -> None:
 @json_option
 def reject(number: int, note: str, as_json: bool) -> None:
     """Say no to the step that waits."""
-    _act(number, as_json, lambda ctx, by: approvals.reject(ctx, number, by, note), full=True)
+    _act(as_json, lambda ctx, by: approvals.reject(ctx, number, by, note), full=True)
 
 
 @incidents.command()
@@ -234,7 +251,7 @@ def reject(number: int, note: str, as_json: bool) -> None:
 @json_option
 def resolve(number: int, note: str, as_json: bool) -> None:
     """Say that you mended it."""
-    _act(number, as_json, lambda ctx, by: people.resolve(ctx, number, by, note))
+    _act(as_json, lambda ctx, by: people.resolve(ctx, number, by, note))
 
 
 @incidents.command()
@@ -243,4 +260,4 @@ def resolve(number: int, note: str, as_json: bool) -> None:
 @json_option
 def close(number: int, note: str, as_json: bool) -> None:
     """Accept and file an ended incident."""
-    _act(number, as_json, lambda ctx, by: people.close(ctx, number, by, note))
+    _act(as_json, lambda ctx, by: people.close(ctx, number, by, note))

@@ -18,8 +18,28 @@ import click
 from autofix.core.durations import human
 from autofix.core.inert import inert
 
+
+class Number(click.ParamType[int]):
+    """A whole number from 1 to `most`; `--help` says NUMBER, without a bound nobody reaches."""
+
+    name = "number"
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value)
+        if not re.fullmatch(r"[+-]?[0-9]{1,40}", text):
+            self.fail(f"{text!r} is not a number", param, ctx)
+        if not 1 <= int(text) <= self.most:
+            self.fail(f"{text} is not a number from 1 to {self.most}", param, ctx)
+        return int(text)
+
+
 #: The number of an incident, a run or an event, as databases can hold it.
-NUMBER = click.IntRange(1, 2**63 - 1)
+NUMBER = Number(2**63 - 1)
+#: How many lines of a listing.
+LIMIT = Number(1000)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -32,7 +52,7 @@ def listing_options(command: Command) -> Command:
         click.option("--runbook", default="", help="Only of this runbook."),
         click.option("--host", default="", help="Only on this host."),
         click.option("--before", type=NUMBER, default=None, help=before),
-        click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True),
+        click.option("--limit", type=LIMIT, default=50, show_default=True),
         json_option,
     )
     for option in reversed(options):
@@ -92,12 +112,33 @@ def _pretty(columns: Sequence[str], cells: list[list[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        grid.add_column(column, overflow="fold")
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    whole = _kept_whole(columns, cells, Console().width)
+    for index, column in enumerate(columns):
+        grid.add_column(column, overflow="fold", no_wrap=index in whole)
     for row in cells:
         grid.add_row(*(Text(cell, style=STYLES.get(cell) or _late(cell)) for cell in row))
     Console().print(grid)
+
+
+#: The columns that hold sentences: these wrap, so that names stay whole.
+PROSE = frozenset({"why", "what", "found", "mend", "reason", "what it is", "deadline"})
+#: So wide a column of sentences can still be read.
+LEGIBLE = 16
+
+
+def _kept_whole(columns: Sequence[str], cells: list[list[str]], width: int) -> set[int]:
+    """The columns that are not wrapped: as many names as leave the sentences room, short first."""
+    widest = [max(map(len, each)) for each in zip(columns, *cells, strict=True)]
+    prose = {index for index, column in enumerate(columns) if column in PROSE}
+    room = width - 2 * len(columns) - sum(min(widest[index], LEGIBLE) for index in prose)
+    whole = set()
+    for index in sorted(set(range(len(columns))) - prose, key=lambda index: widest[index]):
+        room -= widest[index]
+        if room < 0:
+            break
+        whole.add(index)
+    return whole
 
 
 def _late(cell: str) -> str:

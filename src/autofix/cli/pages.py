@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from autofix.cli import calls
-from autofix.cli.output import NUMBER, ago, json_option, plain, print_json, table, when
+from autofix.cli.output import LIMIT, NUMBER, ago, json_option, plain, print_json, table, when
 from autofix.cli.session import site
 from autofix.core.audit import AuditEntry
 from autofix.core.inert import inert
@@ -30,7 +30,7 @@ def pages(ctx: click.Context) -> None:
 @click.option("--incident", type=NUMBER, default=None, help="Only about this incident.")
 @click.option("--runbook", default="", help="Only of this runbook.")
 @click.option("--before", type=NUMBER, default=None, help="Only numbers below this: the next page.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--limit", type=LIMIT, default=50, show_default=True)
 @json_option
 def list_(
     waiting: bool = False,

@@ -105,9 +105,18 @@ def end(number: int, as_json: bool) -> None:
     if as_json:
         print_json({"silence": number, "decided_anew": woken})
         return
-    print(f"silence {number} is over; incidents that are decided anew now: {woken}")
+    print(f"silence {number} is ended: {_anew(woken)}")
     if woken and not here.store.leader():
         print("no server runs: they go on with the next `autofix serve`")
+
+
+def _anew(woken: int) -> str:
+    if not woken:
+        return "it held no incident"
+    one = woken == 1
+    return (
+        f"{woken} incident{'' if one else 's'} that it held {'is' if one else 'are'} decided anew"
+    )
 
 
 def over(silence: Silence, now: float) -> bool:
@@ -122,12 +131,12 @@ def stands(silence: Silence, now: float) -> str:
         return "over"
     if silence.starts_at > now:
         return f"in {human(silence.starts_at - now)}"
-    return f"another {human(silence.until - now)}"
+    return f"for another {human(silence.until - now)}"
 
 
 def _end(here: Site, begin: float, length: str, until: str) -> float:
     if bool(length) == bool(until):
-        raise UsageError("a silence has one end", hint="say --for 2h or --until TIME")
+        raise UsageError("a silence needs one end", hint="say --for 2h, or --until TIME")
     if until:
         return _moment(here, until, end=True)
     try:

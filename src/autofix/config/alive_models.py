@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from autofix.config.fields import Block
 from autofix.options import Duration
@@ -25,3 +25,9 @@ class SyntheticBlock(Block):
     enabled: bool = False
     every: Annotated[Duration, Field(ge=10, le=7 * 86400)] = 3600.0
     alarm_after: Annotated[Duration, Field(ge=30, le=30 * 86400)] = 3 * 3600.0
+
+    @model_validator(mode="after")
+    def _alarmed_for_a_reason(self) -> SyntheticBlock:
+        if self.enabled and self.alarm_after <= self.every:
+            raise ValueError("alarm_after must be longer than every, or each wait is an alarm")
+        return self

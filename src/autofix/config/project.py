@@ -202,6 +202,9 @@ def _ordered(files: Sequence[_File]) -> list[_File]:
 def _default_policy(settings: Settings, files: Sequence[_File]) -> Iterator[Problem]:
     if settings.document.problems:  # unreadable: what it lacks is not the fault
         return
+    written = settings.document.value.get("policies")
+    if isinstance(written, Mapping) and "default" in written:
+        return  # it is there, and what is wrong with it is said where it stands
     if "default" not in settings.policies and any(file.triggers for file in files):
         yield settings.document.problem(
             ("policies",),

@@ -21,6 +21,11 @@ _WORDS = {
     "input should be a valid boolean": "this must be true or false",
     "input should be a valid integer": "this must be an integer",
     "input should be a valid number": "this must be a number",
+    "input should be greater than or equal to ": "must be at least ",
+    "input should be less than or equal to ": "must be at most ",
+    "input should be greater than ": "must be more than ",
+    "input should be less than ": "must be less than ",
+    "input should be ": "must be ",
 }
 
 
@@ -62,7 +67,7 @@ def _problem(document: Document, keys: Keys, fault: Fault) -> Problem:
 def _said(message: str) -> str:
     for theirs, ours in _WORDS.items():
         if message.startswith(theirs):
-            return ours
+            return ours + message.removeprefix(theirs) if ours.endswith(" ") else ours
     return message.removeprefix("input ")
 
 

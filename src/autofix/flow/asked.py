@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autofix.core.incidents import Incident, State
+from autofix.core.incidents import ENDED, Incident, State
 from autofix.errors import HeldError, UsageError
 from autofix.ports import Transaction
 
@@ -16,8 +16,10 @@ def find(tx: Transaction, incident_id: int) -> Incident:
 
 def expect(incident: Incident, states: tuple[State, ...], verb: str) -> None:
     if incident.state not in states:
-        wanted = " or ".join(states)
         raise HeldError(
-            f"incident {incident.id} is {incident.state}; only one that is {wanted} can be {verb}",
+            f"incident {incident.id} is {incident.state} and can't be {verb} any more"
+            if incident.state in ENDED
+            else f"incident {incident.id} is {incident.state}; only one that is "
+            f"{' or '.join(states)} can be {verb}",
             hint=f"see `autofix incidents show {incident.id}`",
         )

@@ -55,7 +55,7 @@ def _refuse(draft: Silence, now: float) -> None:
             "a silence of everything", hint="name what is to be silent, or use `autofix pause`"
         )
     if not draft.reason:
-        raise UsageError("a silence has a reason", hint="say it with --reason")
+        raise UsageError("a silence needs a reason", hint="say it with --reason")
     if draft.until <= max(now, draft.starts_at):
         raise UsageError("the silence would be over before it begins", hint="give a later end")
     if draft.until - now > LONGEST:

@@ -34,10 +34,10 @@ def autofix(project: Path, *words: str) -> int:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("silences add --host r1 --for 1h", "a silence has a reason"),
+        ("silences add --host r1 --for 1h", "a silence needs a reason"),
         ("silences add --for 1h --reason x", "a silence of everything"),
-        ("silences add --host r1 --reason x", "a silence has one end"),
-        ("silences add --host r1 --reason x --for 1h --until 2099-01-01", "has one end"),
+        ("silences add --host r1 --reason x", "a silence needs one end"),
+        ("silences add --host r1 --reason x --for 1h --until 2099-01-01", "needs one end"),
         ("silences add --host r1 --reason x --for soon", "'soon' is not a duration"),
         ("silences add --host r1 --reason x --until soon", "'soon' is no date and time"),
         ("silences add --host r1 --reason x --until 2020-01-01", "over before it begins"),

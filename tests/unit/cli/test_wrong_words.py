@@ -45,10 +45,10 @@ def autofix(project: Path, words: str) -> int:
         ("incidents resolve 99", ["there is no incident 99", "autofix incidents list"]),
         ("incidents close 99", ["there is no incident 99", "autofix incidents list"]),
         ("incidents show 99 --json", ["there is no incident 99", "autofix incidents list"]),
-        ("incidents show 0", ["not in the range"]),
-        ("incidents show 99999999999999999999", ["not in the range"]),
-        ("incidents ack one", ["'one' is not a valid integer"]),
-        ("incidents list --limit 0", ["--limit", "not in the range"]),
+        ("incidents show 0", ["0 is not a number from 1"]),
+        ("incidents show 99999999999999999999", ["is not a number from 1"]),
+        ("incidents ack one", ["'one' is not a number"]),
+        ("incidents list --limit 0", ["--limit", "0 is not a number from 1 to 1000"]),
         ("runs show 99", ["there is no run 99", "autofix runs list"]),
         ("runs log 99 --json", ["there is no run 99", "autofix runs list"]),
         ("runs cancel 99", ["there is no run 99", "autofix runs list"]),
@@ -108,3 +108,14 @@ def test_a_broken_pipe_and_an_interruption_end_as_they_should(
     assert capsys.readouterr().err == ""
     assert ending(KeyboardInterrupt()) == 130
     assert capsys.readouterr().err == "autofix: interrupted\n"
+
+
+def test_a_number_has_a_plain_name_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["pages", "list"], ["audit", "list"], ["runs", "list"], ["incidents", "ack"]):
+        with pytest.raises(SystemExit):
+            main([*words, "--help"])
+    said = capsys.readouterr().out
+    assert "--before NUMBER" in said
+    assert "--page NUMBER" in said
+    assert "RANGE" not in said
+    assert "<=" not in said

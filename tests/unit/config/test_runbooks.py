@@ -151,14 +151,14 @@ BROKEN = [
         "runbooks/redis.yaml:2: title: this must be text: put it in quotes",
     ]),
     ("severity", "triggers:", "severity: high\ntriggers:", [
-        "runbooks/redis.yaml:3: severity: should be 'P0', 'P1', 'P2' or 'P3'",
+        "runbooks/redis.yaml:3: severity: must be 'P0', 'P1', 'P2' or 'P3'",
     ]),
     ("enabled", "triggers:", "enabled: maybe\ntriggers:", [
         "runbooks/redis.yaml:3: enabled: this must be true or false",
     ]),
     ("batches", "triggers:", "batches: [10%]\ntriggers:", [
-        "runbooks/redis.yaml:3: unknown key 'batches' (known: about, enabled, escalate, fix, "
-        "guards, idempotent, inputs, name, severity, title, triggers, verify)",
+        "runbooks/redis.yaml:3: unknown key 'batches' (known: about, deadlines, enabled, escalate, "
+        "fix, guards, idempotent, inputs, name, severity, title, triggers, verify)",
     ]),
     ("triggers key", "triggers:", "trigers:", [
         "runbooks/redis.yaml:3: unknown key 'trigers' (did you mean 'triggers'?)",
@@ -178,7 +178,7 @@ BROKEN = [
         "runbooks/redis.yaml:7: for: 'soon' is not a duration; write for example 30s, 5m, 2h or 1d",
     ]),
     ("every 0", "for: 1m", "every: 0s", [
-        "runbooks/redis.yaml:7: every: should be greater than or equal to 0.5",
+        "runbooks/redis.yaml:7: every: must be at least 0.5",
     ]),
     ("every and cron", "for: 1m", "every: 1m\n    cron: '* * * * *'", [
         "runbooks/redis.yaml:4: every and cron exclude each other: keep one",
@@ -218,7 +218,7 @@ BROKEN = [
         "allowed: facts, host., inputs.",
     ]),
     ("input type", "type: number", "type: nubmer", [
-        "runbooks/redis.yaml:9: type: should be 'string', 'number', 'integer' or 'boolean'",
+        "runbooks/redis.yaml:9: type: must be 'string', 'number', 'integer' or 'boolean'",
     ]),
     ("default", "default: 0.8", "default: 0.99", [
         "runbooks/redis.yaml:9: target: default: 0.99 is above the maximum 0.95",
@@ -275,7 +275,7 @@ BROKEN = [
         "runbooks/redis.yaml:13: there is no escalation policy 'dba' (known: default)",
     ]),
     ("guards", "verify:", "guards: {attempts: {max: 0}}\nverify:", [
-        "runbooks/redis.yaml:13: max: should be greater than or equal to 1",
+        "runbooks/redis.yaml:13: max: must be at least 1",
     ]),
     ("no steps", "fix:\n  - playbook: evict.yml\n    vars: {target: \"{{ inputs.target }}\"}\n",
      "fix: []\n", [

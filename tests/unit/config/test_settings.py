@@ -141,11 +141,21 @@ retention: {runs: 30d, audit: 365d}
         ),
         (
             "ansible: {isolation: docker}\n",
-            ["autofix.yaml:1: isolation: should be 'auto', 'bwrap' or 'subreaper'"],
+            ["autofix.yaml:1: isolation: must be 'auto', 'bwrap' or 'subreaper'"],
+        ),
+        (
+            "synthetic: {enabled: true, every: 1h, alarm_after: 30m}\n",
+            ["autofix.yaml:1: synthetic: alarm_after must be longer than every, or each wait is an "
+             "alarm"],
+        ),
+        (
+            "policies:\n  default: {levels: [{channel: [a]}]}\n",
+            ["autofix.yaml:2: item 1 of levels: 'channels' is missing",
+             "autofix.yaml:2: unknown key 'channel' (did you mean 'channels'?)"],
         ),
         (
             "retention: {runs: 1h}\n",
-            ["autofix.yaml:1: runs: should be greater than or equal to 86400"],
+            ["autofix.yaml:1: runs: must be at least 86400"],
         ),
         (
             "playbooks: nowhere\n",

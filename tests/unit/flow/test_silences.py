@@ -165,7 +165,7 @@ def test_a_silence_needs_something_to_be_silent_a_reason_and_time() -> None:
     now = world.clock.now()
     for wrong, words in (
         ({"until": now + 60, "reason": "x"}, "a silence of everything"),
-        ({"until": now + 60, "reason": " ", "host": "r1"}, "has a reason"),
+        ({"until": now + 60, "reason": " ", "host": "r1"}, "needs a reason"),
         ({"until": now, "reason": "x", "host": "r1"}, "over before it begins"),
         ({"until": now + 60, "starts_at": now + 60, "reason": "x", "host": "r1"}, "over before"),
         ({"until": now + 400 * 86400, "reason": "x", "host": "r1"}, "within 366d"),
