@@ -27,6 +27,16 @@ policies:
   default: {channels: [local-mail]}
 synthetic: {enabled: true}       # a fake incident every hour proves that all of it works
 # heartbeat: {url_env: HEARTBEAT_URL}    # an outside switch that notices when this machine dies
+#
+# timezone: Europe/Berlin
+# severities: {preset: escort}   # deadlines for an answer, a workaround, a solution; or: mall, none
+# calendars:                     # when people work: deadlines and `hours` of runbooks count on it
+#   business: {hours: {mon-fri: "09:00-18:00"}, holidays: [2026-12-25]}
+# freezes:                       # nothing is done by itself, and a person is called
+#   - {from: 2026-12-23 18:00, until: 2027-01-02, reason: "the year's end"}
+# limits: {runs_per_hour: 60, hosts_at_once: 10, percent_of_group: 30%}      # as they are anyway
+# public_url: https://autofix.example.com      # pages then carry a link to acknowledge by
+# audit: {witnesses: [{type: syslog, address: "logs.example.com:514"}]}      # off this machine
 """
 INVENTORY = """\
 # An Ansible inventory. The groups redis and mysql are the ones the shipped runbooks look at;
