@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from autofix.app.site import Site
@@ -52,7 +54,9 @@ def list_(everything: bool = False, as_json: bool = False) -> None:
     help="What an alert with this label opened; may be given several times.",
 )
 @click.option("--for", "length", default="", metavar="DURATION", help="How long: 30m, 2h, 1d.")
-@click.option("--until", default="", metavar="TIME", help="Its end: 2026-12-24 18:00, or a date.")
+@click.option(
+    "--until", default="", metavar="TIME", help="Its end: 18:00, 2026-12-24 18:00, or a date."
+)
 @click.option("--from", "start", default="", metavar="TIME", help="Its beginning, if not now.")
 @click.option("--reason", default="", help="Shown to whoever asks why nothing runs.")
 @json_option
@@ -92,7 +96,8 @@ def add(
     if as_json:
         print_json(made)
         return
-    print(f"silence {made.id}: {inert(made.scope)}, {when(made.starts_at)} to {when(made.until)}")
+    span = f"{when(made.starts_at)} to {when(made.until)} ({stands(made, now)})"
+    print(f"silence {made.id}: {inert(made.scope)}, {span}")
 
 
 @silences.command()
@@ -147,6 +152,8 @@ def _end(here: Site, begin: float, length: str, until: str) -> float:
 
 def _moment(here: Site, text: str, *, end: bool = False) -> float:
     try:
+        if re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", text.strip()):
+            return moments.next_time(text, here.timezone, here.clock.now())
         return moments.parse(text, here.timezone, end=end)
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 EXAMPLE = "write for example 2026-12-24, 2026-12-24 18:00 or 2026-12-24T18:00+01:00"
@@ -25,3 +25,19 @@ def parse(text: str, timezone: str, *, end: bool = False) -> float:
         return (found if found.tzinfo else found.replace(tzinfo=zone)).timestamp()
     except (OverflowError, ValueError, OSError):
         raise ValueError(f"{text!r} is too far away: {EXAMPLE}") from None
+
+
+def next_time(text: str, timezone: str, now: float) -> float:
+    """The next moment at which the zone's clock shows this time of the day, such as `18:00`.
+
+    ValueError with what would be right.
+    """
+    zone = UTC if timezone == "UTC" else ZoneInfo(timezone)
+    day = datetime.fromtimestamp(now, zone)
+    try:
+        found = datetime.combine(day, time.fromisoformat(text.strip().zfill(5)), zone)
+    except ValueError:
+        raise ValueError(f"{text!r} is no time of the day: {EXAMPLE}") from None
+    if found.timestamp() <= now:
+        found += timedelta(days=1)  # on the wall's clock: the length of the day does not matter
+    return found.timestamp()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from autofix.app.site import Site
-from autofix.app.starter import add_missing
+from autofix.app.starter import SETTINGS, add_missing
 
 
 def test_a_new_project_is_right_but_for_its_empty_groups(tmp_path: Path) -> None:
@@ -33,3 +33,15 @@ def test_the_repository_itself_is_such_a_project() -> None:
     root = Path(__file__).resolve().parents[3]
     problems = Site.open(root).check()
     assert [str(each) for each in problems if each.level == "error"] == []
+
+
+def test_each_example_of_a_block_is_right_when_its_mark_is_taken_away(tmp_path: Path) -> None:
+    add_missing(tmp_path)
+    head, _, examples = SETTINGS.partition("# timezone:")
+    lines = f"# timezone:{examples}".splitlines()
+    text = "\n".join(line.removeprefix("# ") for line in lines)
+    (tmp_path / "autofix.yaml").write_text(f"{head}{text}\n")
+    site = Site.open(tmp_path)
+    assert [str(each) for each in site.check() if each.level == "error"] == []
+    assert site.settings.timezone == "Europe/Berlin"
+    assert len(site.settings.freezes) == 1

@@ -1,0 +1,33 @@
+"""A time of the day alone is the next one, on the zone's own clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from autofix.core.moments import next_time
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "expected"),
+    [
+        ("18:00", "2026-11-23 03:00", "2026-11-23 18:00"),
+        ("2:30", "2026-11-23 03:00", "2026-11-24 02:30"),
+        ("03:00", "2026-11-23 03:00", "2026-11-24 03:00"),
+        ("06:00", "2026-10-24 22:00", "2026-10-25 06:00"),  # the night is an hour longer
+    ],
+)
+def test_a_time_alone_is_the_next_one(text: str, now: str, expected: str) -> None:
+    def at(words: str) -> float:
+        return datetime.fromisoformat(words).replace(tzinfo=BERLIN).timestamp()
+
+    assert next_time(text, "Europe/Berlin", at(now)) == at(expected)
+
+
+def test_what_is_no_time_of_the_day_is_refused() -> None:
+    with pytest.raises(ValueError, match="'25:00' is no time of the day"):
+        next_time("25:00", "UTC", 0)
