@@ -60,7 +60,8 @@ def call(
 
 def _had_own(tx: Transaction, wanted: Wanted) -> bool:
     states = (PageState.QUEUED, PageState.SENT)
-    return wanted.incident is not None and bool(
+    # Most of a storm are called about for the first time: no question is asked for those.
+    return (wanted.incident is not None and wanted.incident.calls > 0) and bool(
         tx.pages(incident=wanted.incident.id, kinds=[PageKind.CALL], states=states, limit=1)
     )
 

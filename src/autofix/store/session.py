@@ -78,10 +78,10 @@ class Session:
         with self._guarded() as connection:
             return connection.execute(statement, row).rowcount
 
-    def change_unique(self, statement: Executable) -> int:
+    def change_unique(self, statement: Executable, row: Mapping[str, Any]) -> int:
         """The same where a unique key may be in the way: Taken then, and the block goes on."""
         with self._guarded() as connection, self._savepoint(connection):
-            return connection.execute(statement).rowcount
+            return connection.execute(statement, row).rowcount
 
     def insert(self, table: Table, row: Mapping[str, Any]) -> Any:
         """Insert one row; its new number. Taken if a unique key is."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TypeVar
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Table, Update, bindparam, delete, func, select, update
 
 from autofix.core.audit import AuditEvent
 from autofix.core.incidents import Incident
@@ -25,6 +26,12 @@ from autofix.store.session import Taken
 from autofix.store.writes_trust import TrustWrites
 
 Versioned = TypeVar("Versioned", Incident, Run, Page)
+
+
+@cache
+def _compare_and_set(table: Table, same: tuple[str, ...]) -> Update:
+    """Made once: putting thirty columns into a statement costs more than running it."""
+    return update(table).where(*(table.c[name] == bindparam(f"was_{name}") for name in same))
 
 
 class SqlTransaction(TrustWrites):
@@ -51,9 +58,11 @@ class SqlTransaction(TrustWrites):
         row = codec.row(replace(value, version=value.version + 1)) | more
         t = codec.table.c
         same = (t.id == value.id, t.version == value.version)
-        unmoved = () if event else tuple(t[name] == row[name] for name in still)
-        statement = update(codec.table).where(*same, *unmoved).values(row)
-        if not self._session.change_unique(statement):
+        was = {"was_id": value.id, "was_version": value.version}
+        unmoved: tuple[str, ...] = () if event else tuple(still)
+        was |= {f"was_{name}": row[name] for name in unmoved}
+        statement = _compare_and_set(codec.table, ("id", "version", *unmoved))
+        if not self._session.change_unique(statement, row | was):
             if self._session.first(select(t.id).where(*same)):
                 what = codec.kind.__name__.lower()
                 raise ValueError(f"{what} {value.id}: a change of state needs its audit event")
