@@ -42,7 +42,7 @@ def edit(project: Project, statement: str) -> None:
 
 
 def paged(project: Project) -> bool:
-    return any("can't write its store" in page["title"] for page in project.sent())
+    return any("can't work with its store" in page["title"] for page in project.sent())
 
 
 def test_only_the_record_fails_and_nothing_starts_until_it_can_be_written(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""When the store can't be written: nothing starts, and a person hears of it past the store."""
+"""When the store can't be written, or read: a person hears of it past the store."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Trouble:
         self._ctx = ctx
         self._since: float | None = None
         self._why = ""
+        self._failed_at = 0.0
         self._tried_at = 0.0
         self._called_at: float | None = None
 
@@ -33,7 +34,7 @@ class Trouble:
         if self._since is None:
             self._since = self._ctx.clock.now()
             log.error("the store fails, nothing new starts: %s", error)
-        self._why = str(error)
+        self._failed_at, self._why = self._ctx.clock.now(), str(error)
 
     @property
     def there(self) -> bool:
@@ -45,7 +46,8 @@ class Trouble:
         if self._since is None or now - self._tried_at < RETRY:
             return
         self._tried_at = now
-        if self._over(now):
+        # One that writes, and fails all the same, holds something that can't be read.
+        if now - self._failed_at >= RETRY and self._over(now):
             return
         called = self._called_at
         long_enough = now - self._since >= PATIENCE
@@ -83,11 +85,11 @@ class Trouble:
     def _page(self, now: float) -> Page:
         where = socket.gethostname()
         text = (
-            f"autofix on {where} can't write its store: {inert(self._why, 500)}\n"
-            "Nothing is started until it can: no run without a record.\n\n"
+            f"autofix on {where} can't work with its store: {inert(self._why, 500)}\n"
+            "What needs it is not started until it can: no run without a record.\n\n"
             "Look at the disk's room and the store's file (store: in autofix.yaml), then:\n"
             "autofix status"
         )
-        title = f"[{SEVERITY}] autofix on {where} can't write its store: nothing starts"
+        title = f"[{SEVERITY}] autofix on {where} can't work with its store: what needs it waits"
         key = f"autofix:store:{where}"
         return Page(0, None, "default", (), SEVERITY, title, text, key, now, None)

@@ -50,7 +50,7 @@ def test_a_person_is_called_once_past_the_store_and_again_only_after_a_while() -
     assert world.bell.rung == []
     endure(world, trouble, 600)
     (page,) = world.bell.rung
-    assert "can't write its store" in page.title
+    assert "can't work with its store" in page.title
     assert "the disk is full" in page.text
     endure(world, trouble, 600)
     assert len(world.bell.rung) == 2
@@ -113,3 +113,17 @@ def test_a_page_that_was_sent_is_not_sent_again_because_it_could_not_be_written_
     assert len(world.bell.rung) == 1
     with store.reading() as reads:
         assert reads.pages()[0].state == "sent"
+
+
+def test_a_store_that_writes_and_can_not_be_read_is_trouble_all_the_same() -> None:
+    world = world_on(FullDisk())
+    trouble = Trouble(world.ctx)
+    for _ in range(60):
+        trouble.failed(StoreError("the store holds a row of incidents that can't be read"))
+        world.clock.advance(1)
+        trouble.tend()
+    (page,) = world.bell.rung
+    assert "a row of incidents that can't be read" in page.text
+    assert "store.recovered" not in world.actions()
+    endure(world, trouble, 11)
+    assert not trouble.there

@@ -218,7 +218,8 @@ def synthetic(patient: Patient) -> Iterator[Finding]:
     mark = patient.mark(SYNTHETIC)
     good = mark.data.get("good_at") if mark else None
     if good is None:
-        yield warn(SYNTHETIC, "it has not succeeded yet", "a running server tries it: autofix incidents list --all")
+        mend = "a running server tries it: autofix incidents list --all"
+        yield warn(SYNTHETIC, "it has not succeeded yet", mend)
     elif patient.now - good > block.alarm_after:
         why = mark.data.get("error", "") if mark else ""
         said = f"last succeeded {human(patient.now - good)} ago: {why}"
