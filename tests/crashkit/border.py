@@ -18,6 +18,7 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 _X86 = {
@@ -50,11 +51,15 @@ class Fault:
     first: int
     number: int = errno.EIO
     count: int = 1
+    only: str = "*"  # a pattern for what counts, such as `openat */autofix.db`
+    when: Callable[[], bool] = lambda: True  # asked here, outside the child
     seen: int = 0
     failed: list[str] = field(default_factory=list)
 
     def next(self, name: str, where: str) -> int:
         """0 to let it through, else what it fails with."""
+        if not fnmatch(f"{name} {where}", self.only) or not self.when():
+            return 0
         self.seen += 1
         if not self.first <= self.seen < self.first + self.count:
             return 0

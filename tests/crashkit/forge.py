@@ -57,7 +57,7 @@ class Forge:
         shutil.copytree(self._template, world)
         died = [self._in_child(partial(self._tell, seed, world, wish)) for wish in deaths]
         broken = self._under_fault(seed, world, Fault(**fault)) if fault else {}
-        killed = broken.get("code", 0) < 0
+        killed = broken.get("code", 0) < 0 or bool(broken.get("refused"))
         end = self._in_child(lambda: self._tell_to_the_end(seed, world, len(deaths) + killed))
         complaints = (world / "error").read_text() if (world / "error").exists() else ""
         found = json.loads((world / "verdict").read_text()) if end == 0 else {}

@@ -173,6 +173,7 @@ class Teller:
 
     def __init__(self, seed: int, folder: Path, store: Store, port: int) -> None:
         self.seed, self.store = seed, store
+        self.refused = ""
         self._length = LENGTH if seed != BRIEF else 0.0
         self.clock = LastingClock(folder / "clock")
         self.traces = Traces(folder)
@@ -233,13 +234,18 @@ class Teller:
                 with suppress(AutofixError):
                     self._look()
             self._settle()
-            self.notary.seal_if_possible()
-            moved = self._people()
-            if not moved and not self._wait(start, looked):
+            with suppress(AutofixError):
+                self.notary.seal_if_possible()
+            if not self._people() and not self._wait(start, looked):
                 return
             late = self.clock.now() - start - LENGTH
             assert late < RESTS_WITHIN, f"not at rest {late:.0f} s after the last thing happened"
-        raise AssertionError("the story never came to rest")
+        raise AssertionError(f"the story never came to rest: {self._why_not()}")
+
+    def _why_not(self) -> str:
+        with self.store.reading() as reads:
+            trouble = self._engine._trouble._why
+            return f"due: {reads.due(self.ctx.clock.now())}; {self.refused!r}; store: {trouble!r}"
 
     def _play_scenes(self, start: float, now: float) -> None:
         played = len(self.traces.all("played"))
@@ -298,7 +304,9 @@ class Teller:
         """Whoever was reached takes the incident, mends the host by hand and resolves it."""
         try:
             return self._act()
-        except AutofixError:
+        except AutofixError as error:
+            self.refused = str(error)
+            self.clock.sleep(1.0)
             return True  # they try again
 
     def _act(self) -> bool:
@@ -340,8 +348,11 @@ class Teller:
         moments = [start + each.after for each in left[:1]]
         if now < start + self._length:
             moments.append(max(looked, start) + LOOK_EVERY)
-        with self.store.reading() as reads:
-            due = reads.next_due()
+        try:
+            with self.store.reading() as reads:
+                due = reads.next_due()
+        except StoreError as error:
+            self.refused, due = str(error), self.ctx.clock.now() + 1
         if due is not None:
             moments.append(now + due - self.ctx.clock.now())
         if not moments:

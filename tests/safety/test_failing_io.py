@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +18,11 @@ from typing import Any
 
 import pytest
 
-from crashkit.border import works
+from autofix.errors import StoreError
+from crashkit.border import Fault, under_fault, works
 from crashkit.cases import Forged
 from crashkit.story import BRIEF
+from storekit import open_sqlite, opened
 
 #: What a call fails with, and how many in a row: a bad moment, a full disk, a killed process.
 FAULTS = {
@@ -64,6 +68,55 @@ def test_a_brief_story_whose_nth_call_fails(forge: Forged, kind: str) -> None:
     stride = 41 + 4 * list(FAULTS).index(kind)
     cases, calls = every(forge, BRIEF, stride, **FAULTS[kind])
     assert cases > 2, calls
+
+
+HOLDER = """
+import sqlite3, sys
+held = sqlite3.connect(sys.argv[1])
+held.execute("SELECT count(*) FROM audit").fetchall()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("file", ["autofix.db", "autofix.db-wal", "autofix.db-shm"])
+def test_a_file_that_could_not_be_opened_once_is_not_read_only_for_ever(
+    tmp_path: Path, file: str
+) -> None:
+    """SQLite then opens it for reading only, says nothing, and never looks again."""
+    if why := works():
+        pytest.skip(why)
+    database = tmp_path / "state" / "autofix.db"
+    open_sqlite(database.parent).close()
+    said = tmp_path / "said"
+
+    def work() -> None:
+        store = open_sqlite(database.parent)
+        opened(store)
+        store.engine.dispose()  # what is opened next is opened anew
+        gate.touch()
+        for number in range(4):
+            try:
+                opened(store, host=f"h{number}")
+                answer = "written"
+            except StoreError as error:
+                answer = str(error)
+            with said.open("a") as out:
+                out.write(answer + "\n")
+
+    gate = tmp_path / "gate"
+    # Somebody else has it open, so that the files are there.
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        fault = Fault(1, errno.EMFILE, only=f"openat */{file}", when=gate.exists)
+        assert under_fault(work, database.parent, fault) == 0
+        holder.communicate()
+    answers = said.read_text().splitlines()
+    assert len(fault.failed) == 1
+    assert answers[-2:] == ["written", "written"], answers
 
 
 @pytest.mark.parametrize("kind", FAULTS)

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, NestedTransaction
 from autofix import crashpoints
 from autofix.errors import StoreError
 from autofix.store.backend import Backend
-from autofix.store.faults import mapped
+from autofix.store.faults import mapped, of_database
 from autofix.store.turns import Turns
 
 #: A group takes no further block when it is so old (seconds) or so large: who was in it first
@@ -111,6 +111,11 @@ class Group:
             with suppress(Exception):
                 if transaction is not None:
                     transaction.rollback()
+            if of_database(error):
+                # It may be good for nothing from now on: opened for reading only, for example,
+                # because at that moment it could not be opened otherwise.
+                with suppress(Exception):
+                    self.connection.invalidate()
             self._close()
         finally:
             self._over.set()

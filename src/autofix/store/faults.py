@@ -35,6 +35,17 @@ def is_unique(error: IntegrityError) -> bool:
     return _code(error) in UNIQUE
 
 
+def of_database(error: BaseException) -> bool:
+    """The database raised it, and not who works with it."""
+    foreign = (SQLAlchemyError, sqlite3.Error)
+    return isinstance(error, foreign) or isinstance(error.__cause__, foreign)
+
+
+def is_read_only(error: BaseException) -> bool:
+    """SQLite opened something only for reading, whether it must be so or not."""
+    return _code(error).startswith("SQLITE_READONLY")
+
+
 def mapped(error: BaseException, where: str) -> StoreError:
     """Our error for a foreign one; `where` names the store for people."""
     error = _cause(error)

@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 from autofix.errors import StoreError
 from autofix.ports import Lead
 from autofix.store import lockfile
+from autofix.store.faults import is_read_only
 from autofix.store.files import only_ours
 from autofix.store.leading import SureLead
 from autofix.store.version import Version
@@ -43,8 +44,9 @@ class SqliteBackend:
         self._version = Version(self.database)
 
     def begin(self, patience: float) -> Connection:
-        connection = self.engine.connect().execution_options(**WRITE)
+        connection: Connection | None = None
         try:
+            connection = self.engine.connect().execution_options(**WRITE)
             # Who waited in the queue of this process waits so much less for other processes.
             short = patience < self._busy_timeout
             if short:
@@ -52,11 +54,20 @@ class SqliteBackend:
             connection.begin()
             if short:
                 _wait_for(connection, self._busy_timeout)
-        except BaseException:
-            connection.invalidate()
-            connection.close()
+        except BaseException as error:
+            if connection is not None:
+                connection.invalidate()
+                connection.close()
+            if is_read_only(error):
+                self._open_anew()
             raise
         return connection
+
+    def _open_anew(self) -> None:
+        """A file that could not be opened for writing once (no descriptor was free, the disk
+        failed) stays read-only for as long as any connection of this process holds it open."""
+        self.engine.dispose()
+        self._version.close()
 
     def intact(self, connection: Connection) -> bool:
         driver: Any = connection.connection.dbapi_connection
