@@ -20,6 +20,7 @@ from autofix.errors import StoreError
 from autofix.flow.backlog import Backlog
 from autofix.flow.bounded import Bounded
 from autofix.flow.lanes import Lanes
+from autofix.flow.rush import Rush
 from autofix.ports import Channel, Clock, Inventory, PlaybookRunner, Probe, Store, Switch
 
 log = logging.getLogger("autofix")
@@ -97,6 +98,7 @@ class Context:
     owner: str
     switch: Switch = field(default_factory=NoSwitch)
     bounded: Bounded = field(default_factory=Bounded)  # looks of probes, which may hang
+    rush: Rush = field(default_factory=Rush)  # what comes in goes before what came in
     store_failed: Callable[[StoreError], None] = lambda _: None
     delivered: dict[int, tuple[str, str]] = field(default_factory=dict)  # channel, answer by page
     lanes: Lanes = field(default_factory=Lanes)

@@ -154,6 +154,7 @@ def _fires_elsewhere(tx: Transaction, runbook: Runbook, watch: Watch) -> bool:
 
 def receive(ctx: Context, signal: Signal) -> Signal:
     """Write a signal down, durably, before anything is done about it."""
+    ctx.rush.arrived()
     with ctx.store.transaction() as tx:
         received = tx.add_signal(signal, of_signal(signal, "received", signal.at))
         crashpoints.reach("signal.receiving")

@@ -131,6 +131,7 @@ class Engine:
             self._ctx.lanes.done(page_id)
 
     def _signal(self, signal_id: int) -> None:
+        self._ctx.rush.give_way()
         with self._ctx.store.reading() as reads:
             signal = reads.signal(signal_id)
         if signal is None:
@@ -141,6 +142,7 @@ class Engine:
             crashpoints.reach("signal.matched")
 
     def _decide(self, incident_id: int) -> None:
+        self._ctx.rush.give_way()
         # Decisions run side by side but commit one after the other, each with all guards looked
         # at in its own transaction: at_once sees every decision before it.
         self._surely(decide.decide_due, incident_id)
