@@ -24,8 +24,9 @@ def test_when_the_first_batch_fails_none_of_the_others_is_touched(tmp_path: Path
 
         # A person mends the playbook and the first host; the others are tried again in turn.
         web.play("kick.yml", {"well": True})
-        assert web.autofix("incidents", "resolve", str(first["id"])).returncode == 0
+        # (The first host is still ill: once its incident is resolved, another opens there.)
         others = [word for each in web.incidents()[1:] for word in ("--host", each["host"])]
+        assert web.autofix("incidents", "resolve", str(first["id"])).returncode == 0
         again = web.autofix("run", "web-stuck", *others, "--json")
         assert again.returncode == 0, again.stderr
         assert [each["incident"]["state"] for each in json.loads(again.stdout)] == ["healed"] * 3

@@ -59,7 +59,7 @@ def test_what_is_silent_is_left_alone_until_the_silence_is_over(
         assert "silence 1: group redis for another" in project.autofix("status").stdout
         assert project.sent() == []
         ended = project.autofix("silences", "end", "1")
-        assert "incidents that are decided anew now: 1" in ended.stdout
+        assert "silence 1 is ended: 1 incident that it held is decided anew" in ended.stdout
         healed = project.wait_for_state(1, "healed", "escalated")
         assert healed["state"] == "healed", healed["reason"]
         actions = project.autofix("audit", "list", "--limit", "1000").stdout
