@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,11 +136,31 @@ def make_engine(url: URL, busy_timeout: float) -> Engine:
     return engine
 
 
+#: For how many seconds the switch to WAL is tried again.
+SWITCH = 2.0
+
+
 def _on_connect(connection: Any, _record: Any) -> None:
     # The driver must not begin transactions by itself: it would begin them late and deferred.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _write_ahead(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: Any) -> None:
+    """WAL. While another process is about to switch a new file over, SQLite refuses at once,
+    whatever its timeout says: so it is asked again for a moment."""
+    give_up = time.monotonic() + SWITCH
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _on_begin(connection: Connection) -> None:
