@@ -210,6 +210,7 @@ class Teller:
             self.traces.add("began", at=self.clock.now())
         if not self.keys.ever:
             self.keys.make()
+        self.keys.complete()
         public = self.keys.public()
         self.notary.introduce(fingerprint(public), public.hex())
         go_on(self.server_clock, self.store)

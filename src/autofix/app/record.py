@@ -46,6 +46,7 @@ def begin(site: Site, ctx: Context) -> Notary:
     pair, made = keys(site.settings), notary(site, ctx)
     if first_time(site):
         make_key(site.settings)
+    pair.complete()
     public = pair.public()
     settle(pair, ctx)
     made.introduce(fingerprint(public), public.hex())

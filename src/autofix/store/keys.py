@@ -166,6 +166,20 @@ class Keys:
                 passing.unlink()
             return self._publish(_raw(fresh.public_key()))
 
+    def complete(self) -> None:
+        """Who made the first pair may have been cut off: its public half is published, unless
+        there is another key's, and what was left on the way is removed."""
+        if not self.there:
+            return
+        public = self.public()
+        ours = {PUBLIC, f"{fingerprint(public)}.pub"}
+        found = {path.name for path in self.folder.glob("*.pub")}
+        with writing(self.folder):
+            if found < ours:
+                self._publish(public)
+            for left in self.folder.glob(f"{NEXT}.*"):
+                left.unlink(missing_ok=True)
+
     def _make_folder(self) -> None:
         for folder in (self.folder.parent, self.folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -174,3 +174,36 @@ def test_a_folder_that_cant_be_written_is_said(tmp_path: Path) -> None:
         Keys(tmp_path / "keys").make()
     with pytest.raises(AuditError, match="is missing"), Keys(tmp_path / "keys").turn():
         pass
+
+
+@pytest.mark.parametrize("left", ["nothing", "the half of its name", "audit.pub"])
+def test_a_pair_whose_making_was_cut_off_is_completed(keys: Keys, left: str) -> None:
+    keys.make()
+    public = keys.public()
+    named = keys.folder / f"{fingerprint(public)}.pub"
+    gone = {"nothing": (named, keys.folder / "audit.pub"), "audit.pub": (named,)}
+    for each in gone.get(left, (keys.folder / "audit.pub",)):
+        each.unlink()
+    passing = keys.folder / "audit.key.new.4711"
+    passing.write_bytes(keys.file.read_bytes())
+    keys.complete()
+    assert keys.trusted() == {fingerprint(public): public}
+    assert read_public(keys.folder / "audit.pub") == public
+    assert not passing.exists()
+
+
+def test_beside_the_half_of_another_key_nothing_is_published(tmp_path: Path, keys: Keys) -> None:
+    keys.make()
+    other = Keys(tmp_path / "other")
+    other.make()
+    public = keys.public()
+    for each in keys.folder.glob("*.pub"):
+        each.unlink()
+    (keys.folder / f"{fingerprint(other.public())}.pub").write_bytes(pem(other.public()).encode())
+    keys.complete()
+    assert fingerprint(public) not in keys.trusted()
+
+
+def test_where_there_is_no_key_nothing_is_completed(tmp_path: Path) -> None:
+    Keys(tmp_path / "keys").complete()
+    assert not (tmp_path / "keys").exists()
