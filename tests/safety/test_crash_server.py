@@ -162,8 +162,8 @@ def stopped(town: Killed, seconds: float) -> bool:
 
 def settle_people(town: Killed) -> None:
     """Whoever was reached resolves what they were called for, so that there is work again."""
-    found = town.json("incidents", "list", "--state", "escalated", "--limit", "3")
-    for each in found["incidents"] if isinstance(found, dict) else found:
+    called = [each for each in town.json("incidents") if each["state"] == "escalated"]
+    for each in called[:3]:
         town.autofix("incidents", "resolve", str(each["id"]))
 
 
