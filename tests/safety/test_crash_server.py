@@ -162,7 +162,7 @@ def stopped(town: Killed, seconds: float) -> bool:
 
 def settle_people(town: Killed) -> None:
     """Whoever was reached resolves what they were called for, so that there is work again."""
-    called = [each for each in town.json("incidents") if each["state"] == "escalated"]
+    called = [each for each in town.json("incidents", "list") if each["state"] == "escalated"]
     for each in called[:3]:
         town.autofix("incidents", "resolve", str(each["id"]))
 
