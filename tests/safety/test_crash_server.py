@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,11 @@ from autofix.ansible.folder import marker
 from autofix.ansible.isolation import bwrap_fault
 from autofix.ansible.processes import MARKER
 from autofix.ansible.runner import AnsibleRunner
+from autofix.core.incidents import State
 from autofix.crashpoints import POINTS
+from autofix.errors import AutofixError
+from autofix.flow import people
+from crashkit.outside import outside
 from crashkit.real import BOOKS, Killed
 from servers.site import Site, alive, eventually
 
@@ -162,9 +167,11 @@ def stopped(town: Killed, seconds: float) -> bool:
 
 def settle_people(town: Killed) -> None:
     """Whoever was reached resolves what they were called for, so that there is work again."""
-    called = [each for each in town.json("incidents", "list") if each["state"] == "escalated"]
-    for each in called[:3]:
-        town.autofix("incidents", "resolve", str(each["id"]))
+    with outside(town.path) as ctx, suppress(AutofixError):
+        with ctx.store.reading() as reads:
+            waiting = reads.incidents(states=[State.ESCALATED], limit=3)
+        for each in waiting:
+            people.resolve(ctx, each.id, "bob")
 
 
 def test_what_survived_is_ended_before_anything_starts(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def told(town: Killed, chaos: Chaos, began: float) -> None:
 
 
 def test_a_few_kills_under_load(tmp_path: Path) -> None:
-    live_through(tmp_path, kills=5, alerts=100, seconds=60, seed=15)
+    live_through(tmp_path, kills=3, alerts=100, seconds=40, seed=15)
 
 
 @pytest.mark.soak
