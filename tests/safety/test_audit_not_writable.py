@@ -45,6 +45,10 @@ def paged(project: Project) -> bool:
     return any("can't work with its store" in page["title"] for page in project.sent())
 
 
+def actions(project: Project) -> list[str]:
+    return [each["event"]["action"] for each in project.json("audit", "list")]
+
+
 def test_only_the_record_fails_and_nothing_starts_until_it_can_be_written(tmp_path: Path) -> None:
     with Project(tmp_path, {"web": {"web1": {}}}, {"sentinel": {"enabled": False}}) as project:
         project.runbook("watch", WATCH.replace("SIGN", str(tmp_path / "sign")))
@@ -63,8 +67,7 @@ def test_only_the_record_fails_and_nothing_starts_until_it_can_be_written(tmp_pa
         edit(project, "DROP TRIGGER no_record")
         project.wait_for_state(1, "healed")
         assert (tmp_path / "ran").exists()
+        project.wait_for(lambda: "store.recovered" in actions(project), 30)
         assert project.stop() == 0
         done = project.autofix("audit", "verify")
         assert done.returncode == 0, done.stdout + done.stderr
-        actions = [each["event"]["action"] for each in project.json("audit", "list")]
-        assert "store.recovered" in actions

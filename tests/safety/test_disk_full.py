@@ -57,6 +57,10 @@ class Filler:
         self._file.unlink()
 
 
+def record(town: Killed) -> str:
+    return town.autofix("audit", "list", "--limit", "1000").stdout
+
+
 def test_nothing_starts_a_person_hears_of_it_and_it_goes_on(tmp_path: Path) -> None:
     with small_disk(tmp_path / ".autofix"), Killed(tmp_path, hosts=3) as town:
         disk = Filler(tmp_path / ".autofix")
@@ -83,7 +87,7 @@ def test_nothing_starts_a_person_hears_of_it_and_it_goes_on(tmp_path: Path) -> N
         print(f"work went on {time.monotonic() - began:.1f} s after there was room")
         town.wait_for_state(2, "healed")
         town.until(town.rests)
-        assert "store.recovered" in town.autofix("audit", "list", "--limit", "1000").stdout
+        town.until(lambda: "store.recovered" in record(town), RECOVERED_WITHIN)
         assert town.stop() == 0
         assert town.complaints() == []
 
