@@ -4,10 +4,12 @@
 
     AutofixError                 exit code, hint: what to do next
     ├── UsageError          2    the command line was wrong
+    │   └── NotFound        2    there is none of this name or number
     ├── ConfigError         2    settings, runbooks, inventory: all problems at once
     ├── ExpressionError     2    an expression can't be parsed (mapped to a problem by config)
     ├── Interrupted       130    a person broke it off
     ├── HeldError           3    refused or held by a guard, or waiting for approval
+    ├── Denied              3    whoever asks may not
     ├── ProbeError          1    a probe could not look (options wrong, not: target down)
     ├── RunnerError         1    a run could not even be started
     ├── ChannelError        1    a channel did not take a page
@@ -39,6 +41,10 @@ class AutofixError(Exception):
 
 class UsageError(AutofixError):
     exit_code = 2
+
+
+class NotFound(UsageError):
+    pass
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,10 @@ class Interrupted(AutofixError):
 
 
 class HeldError(AutofixError):
+    exit_code = 3
+
+
+class Denied(AutofixError):
     exit_code = 3
 
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LAYERS, HOMES, PURE = PROJECT["tool"]["importlinter"]["contracts"]
 #: Packages that are imported by another name than they are installed by.
-IMPORTED_AS = {"ansible-core": "ansible", "pyyaml": "yaml"}
+IMPORTED_AS = {"ansible-core": "ansible", "pyyaml": "yaml", "argon2-cffi": "argon2"}
 
 
 def imported(requirement: str) -> str:

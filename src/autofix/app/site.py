@@ -132,6 +132,7 @@ class Site:
             wiring.channels(self.settings),
             self.settings.policies,
             wiring.connections(self.settings),
+            sources=wiring.sources(self.settings),
             public_url=self.settings.public_url,
             calendars=self.settings.calendars,
             limits=self.settings.limits,

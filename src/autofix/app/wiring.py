@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from autofix import alerts as alert_room
 from autofix import channels as channel_room
 from autofix import config
 from autofix import probes as probe_room
@@ -21,7 +22,7 @@ from autofix.core.runs import RunEvent, RunOrder, RunResult
 from autofix.core.synthetic import NAME
 from autofix.errors import Problem
 from autofix.options import Options, Secret
-from autofix.ports import Cancel, Channel, Inventory, PlaybookRunner, Probe
+from autofix.ports import Cancel, Channel, Inventory, PlaybookRunner, Probe, Source
 
 
 class Plugins(Mapping[str, Any]):
@@ -54,15 +55,24 @@ def _channel_options() -> Plugins:
     return Plugins(channel_room.TABLE, options)
 
 
+def _source_options() -> Plugins:
+    def options(kind: str) -> type[Options]:
+        found: type[Options] = alert_room.load(kind).options
+        return found
+
+    return Plugins(alert_room.TABLE, options)
+
+
 def _parts() -> Plugins:
     """Blocks of the settings whose options belong to another room than `config`."""
 
-    def options(_: str) -> type[Options]:
+    def options(key: str) -> type[Options]:
         from autofix.channels.heartbeat import HeartbeatOptions
+        from autofix.web.oidc_options import OidcOptions
 
-        return HeartbeatOptions
+        return {"heartbeat": HeartbeatOptions, "oidc": OidcOptions}[key]
 
-    return Plugins(("heartbeat",), options)
+    return Plugins(("heartbeat", "oidc"), options)
 
 
 def load_probe() -> Callable[[str], Probe]:
@@ -105,6 +115,7 @@ def load_settings(start: Path) -> Settings:
         start,
         channels=_channel_options(),
         probes=list(probe_room.TABLE),
+        sources=_source_options(),
         parts=_parts(),
         witnesses=witness_options(),
         decrypt=_decrypt,
@@ -127,6 +138,7 @@ def outside(inventory: Inventory | None) -> Outside:
         decrypt=_decrypt,
         check_cron=check_cron,
         cron_distance=shortest_distance,
+        sources=_source_options(),
         parts=_parts(),
         witnesses=witness_options(),
     )
@@ -185,6 +197,13 @@ def channels(settings: Settings) -> dict[str, Channel]:
     return {
         name: channel_room.load(each.type)(name, each.options)
         for name, each in settings.channels.items()
+    }
+
+
+def sources(settings: Settings) -> dict[str, Source]:
+    return {
+        name: alert_room.load(each.type)(name, each.options)
+        for name, each in settings.sources.items()
     }
 
 

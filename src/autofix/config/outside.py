@@ -35,6 +35,7 @@ class Outside:
     check_cron: Callable[[str], str] = any_cron  # what is wrong with it, in words, or nothing
     # Seconds between a slot and the one so many steps after it, at least; 0: not known.
     cron_distance: Callable[[str, int], float] = any_distance
+    sources: Mapping[str, type[Options]] = field(default_factory=dict)
     parts: Mapping[str, type[Options]] = field(default_factory=dict)  # blocks of other rooms
     witnesses: Mapping[str, type[Options]] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)

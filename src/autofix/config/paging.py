@@ -1,4 +1,4 @@
-"""The settings' connections, channels and policies: plugin options with their secrets opened."""
+"""The settings' connections, channels and sources: plugin options with their secrets opened."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHARED_CONNECTIONS = "ssh"
 
 @dataclass(frozen=True)
 class ChannelSettings:
-    """One channel: which type of channel, and its options."""
+    """One channel, source or witness: of which type it is, and its options."""
 
     type: str
     options: Options
@@ -44,9 +44,19 @@ def channels(
     secrets: Secrets,
     models: Mapping[str, type[Options]],
 ) -> dict[str, ChannelSettings]:
+    return typed("channels", value, secrets, models)
+
+
+def typed(
+    block: str,
+    value: Mapping[str, Mapping[str, Any]],
+    secrets: Secrets,
+    models: Mapping[str, type[Options]],
+) -> dict[str, ChannelSettings]:
+    """A block whose entries name their type: the options of each, with its secrets opened."""
     found = {}
     for name, options in value.items():
-        keys, kind = ("channels", name), options.get("type")
+        keys, kind = (block, name), options.get("type")
         if not isinstance(kind, str) or kind not in models:
             secrets.problems.append(_no_type(secrets.document, keys, kind, list(models)))
             continue
@@ -84,7 +94,8 @@ def with_sources(problem: Problem, secrets: Collection[str]) -> Problem:
 
 
 def _no_type(document: Document, keys: tuple[str, ...], kind: Any, known: list[str]) -> Problem:
+    word = keys[0].removesuffix("s")
     if kind is None or isinstance(kind, Vaulted):
-        return document.problem(keys, f"channel {keys[-1]!r} has no type", suggest("", known))
-    message = f"there is no type of channel {inert(str(kind), 60)!r}"
+        return document.problem(keys, f"{word} {keys[-1]!r} has no type", suggest("", known))
+    message = f"there is no type of {word} {inert(str(kind), 60)!r}"
     return document.problem((*keys, "type"), message, suggest(str(kind), known))

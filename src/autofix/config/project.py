@@ -107,6 +107,7 @@ def _settings(path: Path, outside: Outside) -> Settings:
     return load_settings(
         path,
         channels=outside.channels,
+        sources=outside.sources,
         probes=list(outside.probes),
         decrypt=outside.decrypt,
         environ=outside.environ,

@@ -26,6 +26,7 @@ def _settings(outside: Outside) -> dict[str, Any]:
         schema["properties"][key] = {"$ref": f"#/$defs/{key}"}
     for place, key, name, models in (
         (schema["properties"]["channels"], "additionalProperties", "channel", outside.channels),
+        (schema["properties"]["sources"], "additionalProperties", "source", outside.sources),
         (schema["$defs"]["AuditBlock"]["properties"]["witnesses"], "items", "witness",
          outside.witnesses),
     ):  # fmt: skip

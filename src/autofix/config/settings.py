@@ -26,6 +26,7 @@ from autofix.config.alive_models import SentinelBlock, SyntheticBlock
 from autofix.config.document import Document, read
 from autofix.config.fields import Block
 from autofix.config.files import find
+from autofix.config.log_models import LoggingBlock
 from autofix.config.paging import ChannelSettings
 from autofix.config.secrets import Opener, Secrets
 from autofix.config.settings_models import (
@@ -34,6 +35,7 @@ from autofix.config.settings_models import (
     SettingsFile,
 )
 from autofix.config.store_url import SQLITE, without_secret
+from autofix.config.web_models import WebBlock
 from autofix.core.calendars import ALWAYS, Calendar
 from autofix.core.escalation import Policy
 from autofix.core.freezes import Freeze
@@ -85,6 +87,9 @@ class Settings:
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     channels: Mapping[str, ChannelSettings] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
+    sources: Mapping[str, ChannelSettings] = field(default_factory=dict)
+    web: WebBlock = field(default_factory=WebBlock)
+    logging: LoggingBlock = field(default_factory=LoggingBlock)
     public_url: str = ""
     ansible: AnsibleSettings = AnsibleSettings()
     retention: Retention = Retention()
@@ -109,8 +114,8 @@ class Settings:
 
 
 #: Blocks whose options belong to another room, which hands in their models. May hold secrets.
-PARTS = ("heartbeat",)
-SECRET_BLOCKS = ("connections", "channels", "audit")
+PARTS = ("heartbeat", "oidc")
+SECRET_BLOCKS = ("connections", "channels", "sources", "audit")
 #: Opens vault texts with what the settings' `ansible:` block says; ConfigError when it can't.
 Decrypt = Callable[[Settings, Sequence[str]], Sequence[str]]
 
@@ -120,6 +125,7 @@ def load_settings(
     *,
     channels: Mapping[str, type[Options]],
     probes: Collection[str] = (),
+    sources: Mapping[str, type[Options]] = MappingProxyType({}),
     parts: Mapping[str, type[Options]] = MappingProxyType({}),
     witnesses: Mapping[str, type[Options]] = MappingProxyType({}),
     decrypt: Decrypt | None = None,
@@ -142,6 +148,7 @@ def load_settings(
         secrets.open_vaults(value.get(block, {}), (block,))
     connections = paging.connections(value.get("connections", {}), secrets, probes)
     made = paging.channels(value.get("channels", {}), secrets, channels)
+    senders = paging.typed("sources", value.get("sources", {}), secrets, sources)
     others = {key: paging.part(key, value.get(key), secrets, parts.get(key)) for key in PARTS}
     password = _store_password(value, secrets)
     told = audit_models.witnesses(found.audit.witnesses, secrets, witnesses)
@@ -157,6 +164,7 @@ def load_settings(
         settings,
         connections=connections,
         channels=made,
+        sources=senders,
         parts={key: one for key, one in others.items() if one is not None},
         store_password=password,
         witnesses=tuple(told),
@@ -202,6 +210,8 @@ def _plain(file: Path, found: SettingsFile, document: Document) -> Settings:
         freezes=brake_models.freezes(found.freezes, found.timezone),
         severities=severity_models.build(found.severities),
         policies={name: policies.policy(name, one) for name, one in found.policies.items()},
+        web=found.web,
+        logging=found.logging,
         public_url=found.public_url,
         ansible=_ansible(folder, found.ansible),
         retention=Retention(found.retention.runs, found.retention.audit),

@@ -11,9 +11,11 @@ from autofix.config.audit_models import AuditBlock
 from autofix.config.brake_models import FreezeBlock, LimitsBlock
 from autofix.config.calendar_models import Calendars, Timezone
 from autofix.config.fields import Block, OneLine
+from autofix.config.log_models import LoggingBlock
 from autofix.config.policies import PolicyBlock, PublicUrl
 from autofix.config.severity_models import SeveritiesBlock
 from autofix.config.store_url import check_store
+from autofix.config.web_models import WebBlock
 from autofix.options import Duration
 
 HALF_A_YEAR = 180 * 86400.0
@@ -58,6 +60,10 @@ class SettingsFile(Block):
     connections: dict[str, dict[str, Any]] = Field(default_factory=dict)
     channels: dict[str, dict[str, Any]] = Field(default_factory=dict)
     policies: dict[str, PolicyBlock] = Field(default_factory=dict)
+    sources: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    web: WebBlock = WebBlock()
+    oidc: dict[str, Any] = Field(default_factory=dict)
+    logging: LoggingBlock = LoggingBlock()
     public_url: PublicUrl = ""
     ansible: AnsibleBlock = AnsibleBlock()
     retention: RetentionBlock = RetentionBlock()

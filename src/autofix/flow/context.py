@@ -21,7 +21,17 @@ from autofix.flow.backlog import Backlog
 from autofix.flow.bounded import Bounded
 from autofix.flow.lanes import Lanes
 from autofix.flow.rush import Rush
-from autofix.ports import Channel, Clock, Inventory, PlaybookRunner, Probe, Store, Switch
+from autofix.ports import (
+    Channel,
+    Clock,
+    Inventory,
+    Meter,
+    PlaybookRunner,
+    Probe,
+    Source,
+    Store,
+    Switch,
+)
 
 log = logging.getLogger("autofix")
 
@@ -39,6 +49,7 @@ class Book:
     calendars: Mapping[str, Calendar] = field(default_factory=lambda: {ALWAYS.name: ALWAYS})
     limits: Limits = field(default_factory=Limits)
     freezes: tuple[Freeze, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)  # who may post alerts
     public_url: str = ""  # where people's browsers find this server
 
     @cached_property
@@ -82,6 +93,19 @@ class NoSwitch:
         pass
 
 
+class NoMeter:
+    """Nobody measures."""
+
+    def looked(self, probe: str, seconds: float, failed: bool) -> None:
+        pass
+
+    def late(self, job: str, seconds: float) -> None:
+        pass
+
+    def delivered(self, source: str, status: int, seconds: float) -> None:
+        pass
+
+
 @dataclass
 class Context:
     """The ports, and who we are. `switch` are the pauses that hold without the store.
@@ -102,4 +126,5 @@ class Context:
     store_failed: Callable[[StoreError], None] = lambda _: None
     delivered: dict[int, tuple[str, str]] = field(default_factory=dict)  # channel, answer by page
     lanes: Lanes = field(default_factory=Lanes)
+    meter: Meter = field(default_factory=NoMeter)
     backlog: Backlog = field(default_factory=Backlog)  # of decisions

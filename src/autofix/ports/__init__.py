@@ -1,14 +1,18 @@
 """What the flow needs from the outside, as Protocols. Each has a fake in `autofix.testing` and a
 conformance suite that the fake and the real thing both pass."""
 
+from autofix.ports.desk import Desk
 from autofix.ports.outside import (
     Cancel,
     Channel,
     Clock,
+    FleetProbe,
     Inventory,
+    Meter,
     PlaybookRunner,
     Probe,
     Signer,
+    Source,
     Switch,
     Witness,
 )
@@ -19,12 +23,16 @@ __all__ = [
     "Cancel",
     "Channel",
     "Clock",
+    "Desk",
+    "FleetProbe",
     "Inventory",
     "Lead",
+    "Meter",
     "PlaybookRunner",
     "Probe",
     "Reads",
     "Signer",
+    "Source",
     "Store",
     "Switch",
     "Transaction",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from autofix.core.alerts import Admission, Alert, Post
 from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.pages import Page
 from autofix.core.pauses import Pause
@@ -48,6 +49,45 @@ class Cancel(Protocol):
 
     def is_set(self) -> bool: ...
     def wait(self, timeout: float | None = None) -> bool: ...
+
+
+class FleetProbe(Protocol):
+    """A probe that asks once about many hosts: a monitoring that knows them all."""
+
+    def look_at_all(
+        self,
+        targets: Sequence[Target],
+        options: Mapping[str, Any],
+        *,
+        timeout: float,
+        now: float,
+    ) -> Mapping[str, list[Reading]]:
+        """Readings by host, at least one for each target; like `Probe.look`, never raises."""
+
+
+class Source(Protocol):
+    """A sender of alerts: how it shows who it is, and what its bodies mean."""
+
+    name: str
+    type: str
+    runbooks: Sequence[str]  # what its alerts may trigger; empty: every runbook that names them
+    unknown_host: str  # "record" or "page": what becomes of an alert about no host of ours
+    no_runbook: str  # the same for one that no runbook is for
+    policy: str  # who is paged for these
+
+    def admit(self, post: Post, now: float) -> Admission:
+        """Is it who it says, and fresh? Never raises; compares in constant time."""
+
+    def alerts(self, post: Post) -> list[Alert]:
+        """Pure parsing. Raises core.door.Refused with one line for what is not its shape."""
+
+
+class Meter(Protocol):
+    """What is measured while it happens; everything else is counted from the record."""
+
+    def looked(self, probe: str, seconds: float, failed: bool) -> None: ...
+    def late(self, job: str, seconds: float) -> None: ...
+    def delivered(self, source: str, status: int, seconds: float) -> None: ...
 
 
 class PlaybookRunner(Protocol):

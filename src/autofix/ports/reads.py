@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+from autofix.core.accounts import Answered, Kept, Session, Token, User
+from autofix.core.alerts import Delivery, DeliveryState
 from autofix.core.audit import AuditEntry
 from autofix.core.batches import InWave
 from autofix.core.breakers import Reset
@@ -172,3 +174,24 @@ class Reads(Protocol):
         incident: int | None = None,
         newest_first: bool = False,
     ) -> list[AuditEntry]: ...
+
+    def deliveries(
+        self,
+        *,
+        source: str = "",
+        states: Iterable[DeliveryState] | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[Delivery]: ...
+    def delivery(self, delivery_id: int) -> Delivery | None: ...
+    def users(self) -> list[User]:
+        """By name."""
+
+    def user(self, name: str) -> User | None: ...
+    def tokens(self, *, owner: str = "") -> list[Token]: ...
+    def token(self, token_id: int) -> Token | None: ...
+    def session(self, digest: str) -> Session | None: ...
+    def kept(self) -> list[Kept]:
+        """By name."""
+
+    def answered(self, key: str, by: str) -> Answered | None: ...

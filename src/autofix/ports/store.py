@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from autofix.core.accounts import Answered, Kept, Session, Token, User
 from autofix.core.acks import AckCode
+from autofix.core.alerts import Delivery
 from autofix.core.audit import AuditEntry, AuditEvent
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
@@ -89,6 +91,48 @@ class Transaction(Reads, Protocol):
     def add_members(self, members: Sequence[Member]) -> None: ...
     def save_member(self, member: Member) -> None:
         """What the digest `member.page` says about `member.incident`, which is in it already."""
+
+    def add_delivery(self, delivery: Delivery, event: AuditEvent | None) -> Delivery:
+        """The row of what arrived. `event` may be None for a repetition that changes nothing."""
+
+    def first_time(self, name: str, once: str, until: float, now: float) -> bool:
+        """True for the first who shows `once` to `name`; remembered until then. Those whose time
+        is over are dropped along the way."""
+
+    def count_try(self, name: str, now: float, window: float) -> int:
+        """How many tries under this name fell within the last `window` seconds, this one too."""
+
+    def forget_tries(self, name: str) -> None: ...
+    def add_user(self, user: User, event: AuditEvent) -> User:
+        """Duplicate when there is one of this name."""
+
+    def save_user(self, user: User, event: AuditEvent | None) -> User:
+        """`event` may be None only for `seen_at` and `last_code`."""
+
+    def remove_user(self, user: User, event: AuditEvent) -> None:
+        """With his sessions; his tokens are revoked in the same transaction."""
+
+    def add_token(self, token: Token, event: AuditEvent) -> Token: ...
+    def save_token(self, token: Token, event: AuditEvent | None) -> Token:
+        """`event` may be None only for `used_at`."""
+
+    def put_session(self, session: Session) -> None:
+        """Insert or replace."""
+
+    def end_sessions(self, *, digest: str = "", user: str = "", before: float = 0.0) -> int:
+        """This one, all of this user, or all whose `until` was before; how many."""
+
+    def put_kept(self, kept: Kept, event: AuditEvent | None) -> None:
+        """Insert or replace; `event` may be None only when the key is changed and not the value."""
+
+    def remove_kept(self, name: str, event: AuditEvent) -> bool:
+        """False (and no event): there is none of this name."""
+
+    def begin_answer(self, answer: Answered) -> Answered | None:
+        """None: nobody used this key before, and it is ours now; else what stands there."""
+
+    def end_answer(self, answer: Answered) -> None:
+        """What it was told in the end; with status 0 the key is free again."""
 
     def claim_slot(self, job: str, slot: str) -> bool:
         """True for the first who claims this cron slot, for ever."""

@@ -8,18 +8,20 @@ from typing import Any
 
 import pytest
 
-from autofix import channels, probes
+from autofix import alerts, channels, probes
 from autofix.app.witnessing import witness_options
 from autofix.channels.heartbeat import HeartbeatOptions
 from autofix.config import Outside, json_schema, scalar
 from autofix.core import durations
+from autofix.web.oidc_options import OidcOptions
 
 DOCS = Path(__file__).parents[3] / "docs"
 SCHEMA = json_schema(
     Outside(
         {name: probes.load(name) for name in probes.TABLE},
         {kind: channels.load(kind).options for kind in channels.TABLE},
-        parts={"heartbeat": HeartbeatOptions},
+        sources={kind: alerts.load(kind).options for kind in alerts.TABLE},
+        parts={"heartbeat": HeartbeatOptions, "oidc": OidcOptions},
         witnesses=witness_options(),
     )
 )
@@ -55,6 +57,12 @@ SECTIONS = {
         "SentinelBlock": "Sentinel",
         "SyntheticBlock": "Synthetic",
         "heartbeat": "Heartbeat",
+        "WebBlock": "Web",
+        "TlsBlock": "Web TLS",
+        "SessionsBlock": "Web sessions",
+        "oidc": "OIDC",
+        "LoggingBlock": "Logging",
+        **{f"source_{kind}": f"Source {kind}" for kind in alerts.TABLE},
         "AuditBlock": "Audit",
         **{f"witness_{kind}": f"Witness {kind}" for kind in witness_options()},
         **{f"channel_{kind}": f"Channel {kind}" for kind in channels.TABLE},

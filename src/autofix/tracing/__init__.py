@@ -1,0 +1,1 @@
+"""Traces of a whole incident for OpenTelemetry: an extra."""

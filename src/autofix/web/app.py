@@ -1,0 +1,89 @@
+"""The app: every router, the policy of each route, and problems as answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from autofix import __version__
+from autofix.errors import AutofixError
+from autofix.web.policy import ROUTES
+from autofix.web.problems import MEDIA_TYPE, Problem, document, status_of
+from autofix.web.services import Services
+
+#: Every room of routes: `module` with a `router`. A new one is a line here.
+ROUTERS: tuple[str, ...] = ()
+
+
+def make_app(services: Services) -> FastAPI:
+    """Refuses to start with a route without a policy, or a policy without its route."""
+    app = FastAPI(
+        title="autofix",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    for name in ROUTERS:
+        router: APIRouter = import_module(f"autofix.web.{name}").router
+        app.include_router(router)
+    _answers(app)
+    return app
+
+
+def unlisted(app: FastAPI) -> list[str]:
+    """Routes without a policy, and policies without a route: there must be none."""
+    here = set(_routes(app.routes))
+    lost = [
+        f"{method} {path} has no route" for method, path in ROUTES if (method, path) not in here
+    ]
+    free = [
+        f"{method} {path} has no policy" for method, path in here if (method, path) not in ROUTES
+    ]
+    return sorted([*lost, *free])
+
+
+def _routes(routes: Iterable[object]) -> list[tuple[str, str]]:
+    return [
+        (method, route.path)
+        for route in routes
+        if isinstance(route, APIRoute)
+        for method in sorted(route.methods - {"HEAD"})
+    ]
+
+
+def _answers(app: FastAPI) -> None:
+    @app.exception_handler(Problem)
+    async def problem(_: Request, error: Problem) -> JSONResponse:
+        return answer(error.status, error.detail, error.hint, error.headers)
+
+    @app.exception_handler(AutofixError)
+    async def ours(_: Request, error: AutofixError) -> JSONResponse:
+        return answer(status_of(error), str(error), error.hint)
+
+    @app.exception_handler(HTTPException)
+    async def theirs(_: Request, error: HTTPException) -> JSONResponse:
+        return answer(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def wrong(_: Request, error: RequestValidationError) -> JSONResponse:
+        return answer(422, "; ".join(_words(each) for each in error.errors()))
+
+
+def _words(fault: dict[str, object]) -> str:
+    place = fault.get("loc")
+    where = ".".join(str(each) for each in place[1:]) if isinstance(place, tuple) else ""
+    return f"{where or 'the request'}: {fault.get('msg', 'is wrong')}"
+
+
+def answer(
+    status: int, detail: str, hint: str = "", headers: dict[str, str] | None = None
+) -> JSONResponse:
+    return JSONResponse(document(status, detail, hint), status, headers, media_type=MEDIA_TYPE)

@@ -1,0 +1,69 @@
+"""Errors as RFC 9457 problem documents: the one place where ours become statuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autofix.core.inert import inert
+from autofix.errors import (
+    AutofixError,
+    Conflict,
+    Denied,
+    HeldError,
+    NotFound,
+    StoreError,
+    UsageError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+TITLES = {
+    400: "Bad request",
+    401: "Who are you?",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Not as it should be",
+    429: "Too many requests",
+    500: "A defect in autofix",
+    503: "Not now",
+}
+
+#: From the most special to the most general.
+STATUSES: tuple[tuple[type[AutofixError], int], ...] = (
+    (NotFound, 404),
+    (Denied, 403),
+    (HeldError, 409),
+    (Conflict, 409),
+    (StoreError, 503),
+    (UsageError, 422),
+)
+
+
+class Problem(Exception):
+    """Raised by routes; it becomes the answer. `headers` go with it."""
+
+    def __init__(
+        self, status: int, detail: str, hint: str = "", headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.hint = status, detail, hint
+        self.headers = headers or {}
+
+
+def status_of(error: AutofixError) -> int:
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
+
+
+def document(status: int, detail: str, hint: str = "", **more: Any) -> dict[str, Any]:
+    """`hint` says what to do next; texts are shown inertly wherever they come from."""
+    found = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "Error"),
+        "status": status,
+        "detail": inert(detail, 2000),
+        **more,
+    }
+    return {**found, "hint": inert(hint, 1000)} if hint else found

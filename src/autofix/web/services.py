@@ -1,0 +1,44 @@
+"""What the web works with, handed in by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from autofix.core.alerts import Admission, Post
+from autofix.core.roles import Principal
+from autofix.flow.context import Context
+from autofix.ports import Desk
+
+
+class Doorman(Protocol):
+    """Who somebody is: by token, session or the socket's other end. Blocking: call in a thread.
+
+    Raises Denied in one line for a token or a session that is no good; None: nobody was named.
+    A denial is on the record, gathered so that a flood of them can't fill it.
+    """
+
+    def by_token(self, token: str, *, address: str) -> Principal: ...
+    def by_session(self, cookie: str, *, address: str) -> tuple[Principal, str] | None:
+        """The principal and the session's form token."""
+
+    def by_socket(self, uid: int) -> Principal: ...
+    def hook(self, token: str, post: Post) -> Admission:
+        """A token that is bound to a source, shown by a sender."""
+
+    def denied(self, who: str, what: str, why: str, *, address: str) -> None:
+        """Write down that somebody was turned away."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """`context()` is the flow's, with the files in force now: ask for it at each request."""
+
+    context: Callable[[], Context]
+    desk: Callable[[Principal], Desk]
+    doorman: Doorman
+    settings: Callable[[], Any]  # config.web_models.WebBlock in force
+    ready: Callable[[], str] = lambda: ""  # why this server is not ready; empty when it is
+    leads: Callable[[], bool] = lambda: True  # or it stands by
+    extra: Mapping[str, Any] = field(default_factory=dict)
