@@ -109,8 +109,10 @@ def test_in_the_middle_of_a_run_its_end_is_written_when_there_is_room_again(
         disk.empty()
         town.wait_for_state(1, "healed", "escalated")
         town.until(town.rests)
-        outcomes = [run["outcome"] for run in town.runs(1)]
-        assert outcomes == ["ok", "ok"]
+        fix, afterwards = (run["outcome"] for run in town.runs(1))
+        # Ansible may itself have needed the disk: then its run failed, and that is no fix.
+        state = town.json("incidents", "show", "1")["incident"]["state"]
+        assert (state, fix, afterwards) in (("healed", "ok", "ok"), ("escalated", "failed", "ok"))
         assert town.stop() == 0
         assert town.complaints() == []
 
