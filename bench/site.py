@@ -37,6 +37,7 @@ SETTINGS = """\
 channels: {{none: {{type: command, argv: ["true"]}}, also: {{type: command, argv: ["true"]}}}}
 policies: {{default: {{channels: [none, also]}}}}
 sentinel: {{enabled: false}}
+web: {{listen: "127.0.0.1:0"}}
 """
 
 

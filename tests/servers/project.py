@@ -63,6 +63,7 @@ class Project:
         base = {
             "channels": pager, "policies": {"default": {"channels": ["pager"]}},
             "sentinel": {"enabled": False},
+            "web": {"listen": "127.0.0.1:0"},  # any free port: many servers run side by side
         }  # fmt: skip
         (self.path / "autofix.yaml").write_text(yaml.safe_dump({**base, **given}))
 

@@ -25,6 +25,7 @@ SETTINGS = """\
 policies:
   default: {channels: [pager]}
 sentinel: {enabled: false}       # the sandbox ends with the demo
+web: {listen: "127.0.0.1:0"}     # any free port: another server may run here
 channels:
   pager:
     type: command
