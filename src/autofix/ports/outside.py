@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from autofix.core.accounts import Kept
 from autofix.core.alerts import Admission, Alert, Post
 from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.pages import Page
@@ -51,8 +52,12 @@ class Cancel(Protocol):
     def wait(self, timeout: float | None = None) -> bool: ...
 
 
+@runtime_checkable
 class FleetProbe(Protocol):
-    """A probe that asks once about many hosts: a monitoring that knows them all."""
+    """A probe that asks once about many hosts: a monitoring that knows them all.
+
+    It is a Probe as well: `look` is for one host, at a verification or when a person asks.
+    """
 
     def look_at_all(
         self,
@@ -80,6 +85,16 @@ class Source(Protocol):
 
     def alerts(self, post: Post) -> list[Alert]:
         """Pure parsing. Raises core.door.Refused with one line for what is not its shape."""
+
+
+class Sealer(Protocol):
+    """Seals what autofix itself keeps (AES-256-GCM), with a key that lies outside the store."""
+
+    def seal(self, name: str, value: str, *, at: float, by: str) -> Kept:
+        """As it is put into the store; bound to its name."""
+
+    def open(self, kept: Kept) -> str:
+        """Raises StoreError with one line when the key is missing or it was changed."""
 
 
 class Meter(Protocol):
