@@ -43,7 +43,8 @@ def escalate(
         over = saved.with_(state=State.RESOLVED, ended_at=now)
         return tx.save_incident(over, of_incident(over, "resolved", now))
     called = page(ctx, tx, runbook or stand_in(incident.runbook), moved, reason, now)
-    saved = tx.save_incident(called, of_incident(called, "escalated", now))
+    by = {"guard": guard} if guard else {}
+    saved = tx.save_incident(called, of_incident(called, "escalated", now, **by))
     crashpoints.reach("incident.escalated")
     return saved
 

@@ -11,6 +11,7 @@ from autofix.core.audit import AuditEntry
 from autofix.core.batches import InWave
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
+from autofix.core.counting import Tallies
 from autofix.core.due import Due
 from autofix.core.incidents import AtWork, Incident, State
 from autofix.core.marks import Mark
@@ -67,6 +68,10 @@ class Reads(Protocol):
 
     def last_ended(self, runbook: str, host: str, subject: str) -> Incident | None:
         """The latest incident (no rehearsal) that started a run and has ended."""
+
+    def tallies(self) -> Tallies:
+        """Live incidents by state and severity, and how much waits: `signals` received, `runs`
+        planned, `pages` queued."""
 
     def run(self, run_id: int) -> Run | None: ...
     def runs(

@@ -7,13 +7,15 @@ from sqlalchemy import case, false, func, or_, select, true
 from autofix.core.batches import InWave
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
+from autofix.core.counting import Tallies
 from autofix.core.incidents import WORKING, AtWork, State
 from autofix.core.marks import Mark
-from autofix.core.runs import RunKind
+from autofix.core.pages import PageState
+from autofix.core.runs import RunKind, RunState
 from autofix.core.silences import Silence
 from autofix.core.synthetic import NAME as SYNTHETIC
 from autofix.store import rows, tables
-from autofix.store.queries import LIVE, SqlQueries
+from autofix.store.queries import LIVE, RECEIVED, SqlQueries
 
 
 class TrustReads(SqlQueries):
@@ -29,6 +31,21 @@ class TrustReads(SqlQueries):
             .order_by(*target)
         )
         return [tuple(row) for row in self._session.all(query)]
+
+    def tallies(self) -> Tallies:
+        t = tables.incidents.c
+        query = select(t.state, t.severity, func.count()).where(LIVE).group_by(t.state, t.severity)
+        waiting = {
+            "signals": (tables.signals, RECEIVED),
+            "runs": (tables.runs, tables.runs.c.state == RunState.PLANNED.value),
+            "pages": (tables.pages, tables.pages.c.state == PageState.QUEUED.value),
+        }
+        queued = {
+            what: int(self._session.scalar(select(func.count()).select_from(table).where(which)))
+            for what, (table, which) in waiting.items()
+        }
+        live = {(row[0], row[1]): int(row[2]) for row in self._session.all(query)}
+        return Tallies(live, queued)
 
     def at_work(self) -> list[AtWork]:
         t = tables.incidents.c

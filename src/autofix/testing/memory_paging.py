@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter as Tally
 from collections.abc import Iterable
 from typing import Any
 
+from autofix.core.counting import Tallies
 from autofix.core.due import Due
 from autofix.core.incidents import ASKING, UNANSWERED, Incident, State
 from autofix.core.pages import CALLS, Counts, Member, Page, PageKind, PageState
+from autofix.core.runs import RunState
 from autofix.testing.memory_state import MemoryReads, due_of, newest
 
 
@@ -35,6 +38,13 @@ class PagingReads(MemoryReads):
             calls=_ids(self.due_calls(now, limit)),
             deadlines=_ids(self.due_deadlines(now, limit)),
         )
+
+    def tallies(self) -> Tallies:
+        live = Tally((str(i.state), i.severity) for i in self._data.incidents.values() if i.live)
+        runs = sum(run.state is RunState.PLANNED for run in self._data.runs.values())
+        pages = sum(page.state is PageState.QUEUED for page in self._data.pages.values())
+        signals = len(self.signals(received=True, limit=len(self._data.signals)))
+        return Tallies(dict(live), {"signals": signals, "runs": runs, "pages": pages})
 
     def due_calls(self, now: float, limit: int = 500) -> list[Incident]:
         return due_of(self._data.incidents.values(), now, limit, "call_at")
