@@ -14,6 +14,7 @@ from autofix.app.clock import go_on
 from autofix.app.leading import check_key, leading, led
 from autofix.app.proving import Prover
 from autofix.app.site import Site, owner_name
+from autofix.app.tracer import Tracer
 from autofix.app.vigil import Vigil
 from autofix.core.audit import AuditEvent
 from autofix.core.runs import RunKind
@@ -109,6 +110,9 @@ class Server:
         schedule.start()
         chores = [*self._chores(ctx, schedule), *self._vigil.begin(ctx, over)]
         Chores(ctx, chores, over).start()
+        # Beside the others: a collector that hangs holds nothing up.
+        tracer = Tracer(ctx, lambda: self._site.settings.parts.get("tracing"))
+        Chores(ctx, [Chore("traces", 5.0, tracer.tend)], over).start()
         try:
             engine.run(until=lambda: self._round(lead))
         finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autofix import config
-from autofix.app import audit_keys, record, synthetic, wiring
+from autofix.app import audit_keys, record, synthetic, tracer, wiring
 from autofix.app.archivist import archive_folder
 from autofix.app.clock import SystemClock
 from autofix.app.discreet import discreet
@@ -102,6 +102,7 @@ class Site:
         project = config.load(self.settings, wiring.outside(inventory))
         problems += [*project.problems, *audit_keys.problems(self.settings)]
         problems += synthetic.problems(self.settings, inventory)
+        problems += tracer.problems(self.settings.parts.get("tracing"), str(self.file))
         for runbook in project.runbooks.values():
             linted = wiring.lint(self.settings, runbook)
             problems += linted

@@ -68,11 +68,17 @@ def _parts() -> Plugins:
 
     def options(key: str) -> type[Options]:
         from autofix.channels.heartbeat import HeartbeatOptions
+        from autofix.tracing.options import TracingOptions
         from autofix.web.oidc_options import OidcOptions
 
-        return {"heartbeat": HeartbeatOptions, "oidc": OidcOptions}[key]
+        known: dict[str, type[Options]] = {
+            "heartbeat": HeartbeatOptions,
+            "oidc": OidcOptions,
+            "tracing": TracingOptions,
+        }
+        return known[key]
 
-    return Plugins(("heartbeat", "oidc"), options)
+    return Plugins(("heartbeat", "oidc", "tracing"), options)
 
 
 def load_probe() -> Callable[[str], Probe]:

@@ -114,7 +114,7 @@ class Settings:
 
 
 #: Blocks whose options belong to another room, which hands in their models. May hold secrets.
-PARTS = ("heartbeat", "oidc")
+PARTS = ("heartbeat", "oidc", "tracing")
 SECRET_BLOCKS = ("connections", "channels", "sources", "audit")
 #: Opens vault texts with what the settings' `ansible:` block says; ConfigError when it can't.
 Decrypt = Callable[[Settings, Sequence[str]], Sequence[str]]

@@ -63,6 +63,7 @@ class SettingsFile(Block):
     sources: dict[str, dict[str, Any]] = Field(default_factory=dict)
     web: WebBlock = WebBlock()
     oidc: dict[str, Any] = Field(default_factory=dict)
+    tracing: dict[str, Any] = Field(default_factory=dict)
     logging: LoggingBlock = LoggingBlock()
     public_url: PublicUrl = ""
     ansible: AnsibleBlock = AnsibleBlock()

@@ -122,16 +122,17 @@ class Standing:
             yield _gauge("autofix_store_up", "Can the store be read?", (), {(): 0})
             return
         yield _gauge("autofix_store_up", "Can the store be read?", (), {(): 1})
-        live = {key: float(count) for key, count in tallies.live.items()}
+        live: _Values = {key: float(count) for key, count in tallies.live.items()}
         yield _gauge("autofix_incidents", "Live incidents.", ("state", "severity"), live)
-        queued = {(what,): float(count) for what, count in tallies.queued.items()}
+        queued: _Values = {(what,): float(count) for what, count in tallies.queued.items()}
         yield _gauge("autofix_queue", "What waits for its turn.", ("what",), queued)
         yield _gauge("autofix_audit_entries", "Entries of the record.", (), {(): size})
 
 
-def _gauge(
-    name: str, words: str, labels: tuple[str, ...], values: Mapping[tuple[str, ...], float]
-) -> Metric:
+_Values = Mapping[tuple[str, ...], float]
+
+
+def _gauge(name: str, words: str, labels: tuple[str, ...], values: _Values) -> Metric:
     family = GaugeMetricFamily(name, words, labels=list(labels))
     for key, value in values.items():
         family.add_metric(list(key), value)

@@ -13,6 +13,7 @@ from autofix.app.witnessing import witness_options
 from autofix.channels.heartbeat import HeartbeatOptions
 from autofix.config import Outside, json_schema, scalar
 from autofix.core import durations
+from autofix.tracing.options import TracingOptions
 from autofix.web.oidc_options import OidcOptions
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -21,7 +22,7 @@ SCHEMA = json_schema(
         {name: probes.load(name) for name in probes.TABLE},
         {kind: channels.load(kind).options for kind in channels.TABLE},
         sources={kind: alerts.load(kind).options for kind in alerts.TABLE},
-        parts={"heartbeat": HeartbeatOptions, "oidc": OidcOptions},
+        parts={"heartbeat": HeartbeatOptions, "oidc": OidcOptions, "tracing": TracingOptions},
         witnesses=witness_options(),
     )
 )
@@ -61,6 +62,7 @@ SECTIONS = {
         "TlsBlock": "Web TLS",
         "SessionsBlock": "Web sessions",
         "oidc": "OIDC",
+        "tracing": "Tracing",
         "LoggingBlock": "Logging",
         **{f"source_{kind}": f"Source {kind}" for kind in alerts.TABLE},
         "AuditBlock": "Audit",
