@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from autofix.core.audit import AuditEvent
@@ -80,3 +82,15 @@ def test_a_store_that_is_down_is_said_and_the_rest_still_shown() -> None:
     with store.transaction() as tx:
         tx.record(event("access.denied"))
     assert lines(exposition)["autofix_denied_total"] == 1
+
+
+def test_every_metric_is_documented_and_no_other() -> None:
+    store = MemoryStore()
+    exposition = Exposition(store)
+    opened(store)
+    exposition.text()
+    page = Path(__file__).parents[3] / "docs" / "observability.md"
+    documented = set(re.findall(r"^\| `(autofix_\w+)`", page.read_text(), re.M))
+    found = re.findall(r"^# TYPE (\w+) (\w+)$", exposition.text().decode(), re.M)
+    names = {name for name, _ in found if not name.endswith("_created")}
+    assert documented == names
