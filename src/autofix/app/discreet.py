@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from autofix.core.readings import Fact, Reading, Target
-from autofix.ports import Probe
+from autofix.ports import FleetProbe, Probe
 
 Secrets = Callable[[str], Iterable[str]]
 Strike = Callable[[str], str]
@@ -54,6 +54,30 @@ class Discreet:
         return [replace(each, facts=_struck(each.facts, strike)) for each in seen]
 
 
+class DiscreetFleet(Discreet):
+    """The same for a probe that asks once about many hosts."""
+
+    def __init__(self, probe: Probe, fleet: FleetProbe, striker: Striker) -> None:
+        super().__init__(probe, striker)
+        self._fleet = fleet
+
+    def look_at_all(
+        self,
+        targets: Sequence[Target],
+        options: Mapping[str, Any],
+        *,
+        timeout: float,
+        now: float,
+    ) -> Mapping[str, list[Reading]]:
+        found = self._fleet.look_at_all(targets, options, timeout=timeout, now=now)
+        return {
+            host: [
+                replace(each, facts=_struck(each.facts, self._striker.of(host))) for each in all_
+            ]
+            for host, all_ in found.items()
+        }
+
+
 def _struck(value: Any, strike: Strike) -> Any:
     if isinstance(value, str):
         return strike(value)
@@ -67,4 +91,11 @@ def _struck(value: Any, strike: Strike) -> Any:
 def discreet(load: Callable[[str], Probe], secrets: Secrets) -> Callable[[str], Probe]:
     """The same probes by name, each discreet."""
     striker = Striker(secrets)
-    return lambda name: Discreet(load(name), striker)
+
+    def made(name: str) -> Probe:
+        probe = load(name)
+        if isinstance(probe, FleetProbe):
+            return DiscreetFleet(probe, probe, striker)
+        return Discreet(probe, striker)
+
+    return made

@@ -133,7 +133,8 @@ class HostTable:
 
     def target(self, name: str) -> Target:
         host = self.host(name)
-        return Target(host.name, host.address, dict(host.variables))
+        own = tuple(each for each in host.aliases() if self._aliases.get(each) == name)
+        return Target(host.name, host.address, dict(host.variables), own)
 
     def resolve(self, alias: str) -> str | None:
         """The host whose alias is exactly this; None for no host and for an alias of two."""

@@ -15,12 +15,14 @@ class Target:
     """One host of the inventory as a probe sees it.
 
     `variables` are the inventory's variables of the host (templated, vault opened) merged over
-    the settings' `connections:`; the inventory wins.
+    the settings' `connections:`; the inventory wins. `aliases` are the texts that name this host
+    and no other: what a monitoring calls it is compared with them, exactly.
     """
 
     host: str
     address: str = ""
-    variables: Mapping[str, Value] = field(default_factory=dict)
+    variables: Mapping[str, Value] = field(default_factory=dict, repr=False)
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from autofix.core.calendars import ALWAYS, Calendar
 from autofix.core.escalation import Policy
 from autofix.core.freezes import Freeze
 from autofix.core.limits import Limits
+from autofix.core.matching import Index
 from autofix.core.pauses import Pause
 from autofix.core.readings import Target
 from autofix.core.runbooks import Runbook
@@ -53,6 +54,11 @@ class Book:
     public_url: str = ""  # where people's browsers find this server
 
     @cached_property
+    def alerts(self) -> Index:
+        """The alert triggers by the alert's name."""
+        return Index(self.runbooks.values())
+
+    @cached_property
     def _sizes(self) -> dict[str, int]:
         return {}
 
@@ -74,7 +80,7 @@ class Book:
             f"{probe}_{key}": value for key, value in self.connections.get(probe, {}).items()
         }
         shared = self.connections.get("ssh", {})
-        return Target(target.host, target.address, {**shared, **defaults, **target.variables})
+        return replace(target, variables={**shared, **defaults, **target.variables})
 
     def policy(self, runbook: Runbook) -> Policy | None:
         return self.policies.get(runbook.escalate) or self.policies.get("default")

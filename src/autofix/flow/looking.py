@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autofix.core.conditions import UNKNOWN, Condition
 from autofix.core.incidents import Incident
 from autofix.core.plain import plain
-from autofix.core.readings import Reading
+from autofix.core.readings import Reading, Target
 from autofix.core.runbooks import ProbeTrigger, Runbook
+from autofix.errors import AutofixError
 from autofix.flow.bounded import Hangs
 from autofix.flow.context import Context, log
+from autofix.ports import FleetProbe
 
 #: A probe that has not answered in so many times its timeout hangs.
 PATIENCE = 3.0
@@ -31,21 +33,70 @@ def look(
     """
     now = ctx.clock.now()
 
-    def looked() -> list[Reading]:
+    def looked() -> Mapping[str, list[Reading]]:
         target = ctx.book.target(probe, host)
-        return ctx.probe(probe).look(target, options, timeout=timeout, now=now)
+        return {host: ctx.probe(probe).look(target, options, timeout=timeout, now=now)}
 
+    patience = PATIENCE * timeout if limit is None else limit
+    return _within(ctx, probe, [host], looked, now, patience)[host]
+
+
+def fleet_probe(ctx: Context, probe: str) -> FleetProbe | None:
+    """The probe, if one question to it is about many hosts."""
+    found = ctx.probe(probe)
+    return found if isinstance(found, FleetProbe) else None
+
+
+def look_at_all(
+    ctx: Context,
+    probe: str,
+    fleet: FleetProbe,
+    hosts: Sequence[str],
+    options: Mapping[str, Any],
+    timeout: float,
+) -> dict[str, list[Reading]]:
+    """Like `look`, for many hosts by one question. What is wrong with one host blinds no other."""
+    now = ctx.clock.now()
+    targets: list[Target] = []
+    lost: dict[str, list[Reading]] = {}
+    for host in hosts:
+        try:
+            targets.append(ctx.book.target(probe, host))
+        except AutofixError as error:  # it left the inventory just now
+            lost[host] = [Reading.unseen(host, now, str(error))]
+
+    def looked() -> Mapping[str, list[Reading]]:
+        return fleet.look_at_all(targets, options, timeout=timeout, now=now) if targets else {}
+
+    there = [target.host for target in targets]
+    return lost | _within(ctx, probe, there, looked, now, PATIENCE * timeout)
+
+
+def _within(
+    ctx: Context,
+    probe: str,
+    hosts: Sequence[str],
+    looked: Callable[[], Mapping[str, list[Reading]]],
+    now: float,
+    patience: float,
+) -> dict[str, list[Reading]]:
+    """Readings of each of these hosts, whatever happens."""
+    more = f" and {len(hosts) - 1} more" if len(hosts) > 1 else ""
+    why = "the probe gave no reading"
+    seen: Mapping[str, list[Reading]] = {}
     try:
-        patience = PATIENCE * timeout if limit is None else limit
-        readings = ctx.bounded.within(patience, f"{probe} {host}", looked)
+        seen = ctx.bounded.within(patience, f"{probe} {' '.join(hosts[:1])}{more}", looked)
     except Hangs as error:
-        readings = [Reading.unseen(host, now, f"the probe hangs: {error}")]
+        why = f"the probe hangs: {error}"
     except Exception as error:  # noqa: BLE001 - a plugin's defect must not stop the loop
-        log.debug("probe %s broke on %s", probe, host, exc_info=True)
-        readings = [Reading.unseen(host, now, f"the probe broke: {type(error).__name__}: {error}")]
-    return [_kept(each) for each in readings] or [
-        Reading.unseen(host, now, "the probe gave no reading")
-    ]
+        log.debug("probe %s broke on %s", probe, hosts, exc_info=True)
+        why = f"the probe broke: {type(error).__name__}: {error}"
+    readings = {
+        host: [_kept(each) for each in seen.get(host, ()) if each.host == host] for host in hosts
+    }
+    failed = not any(each.error == "" for several in readings.values() for each in several)
+    ctx.meter.looked(probe, max(0.0, ctx.clock.now() - now), failed)
+    return {host: several or [Reading.unseen(host, now, why)] for host, several in readings.items()}
 
 
 def _kept(reading: Reading) -> Reading:

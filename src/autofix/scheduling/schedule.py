@@ -18,9 +18,10 @@ from autofix.core.runbooks import ProbeTrigger, Runbook, ScheduleTrigger
 from autofix.errors import StoreError
 from autofix.flow.context import Context, log
 from autofix.flow.intake import Observation
-from autofix.flow.looking import look
+from autofix.flow.looking import fleet_probe, look, look_at_all
 from autofix.flow.pools import Pools
 from autofix.flow.record import AUTOFIX
+from autofix.ports import FleetProbe
 from autofix.scheduling import cron
 from autofix.scheduling.observer import Observer
 from autofix.scheduling.slots import Slots
@@ -162,7 +163,13 @@ class Schedule:
     def _look(self, runbook: Runbook, index: int) -> None:
         trigger = runbook.triggers[index]
         assert isinstance(trigger, ProbeTrigger)
-        for host in self._ctx.book.inventory.hosts(trigger.hosts):
+        hosts = self._ctx.book.inventory.hosts(trigger.hosts)
+        fleet = fleet_probe(self._ctx, trigger.probe)
+        if fleet is not None and hosts:
+            key = f"probe {runbook.name}.{index}"
+            self._pools.start("probe", key, self._all(runbook, index, trigger, fleet, hosts))
+            return
+        for host in hosts:
             key = f"probe {runbook.name}.{index} {host}"
             self._pools.start("probe", key, self._one(runbook, index, trigger, host))
 
@@ -172,6 +179,24 @@ class Schedule:
         def task() -> None:
             readings = look(self._ctx, trigger.probe, host, trigger.options, trigger.timeout)
             self._observer.put(Observation(runbook, index, readings))
+
+        return task
+
+    def _all(
+        self,
+        runbook: Runbook,
+        index: int,
+        trigger: ProbeTrigger,
+        fleet: FleetProbe,
+        hosts: list[str],
+    ) -> Callable[[], None]:
+        def task() -> None:
+            seen = look_at_all(
+                self._ctx, trigger.probe, fleet, hosts, trigger.options, trigger.timeout
+            )
+            # One observation a host: a thousand are written in batches, as those of others are.
+            for readings in seen.values():
+                self._observer.put(Observation(runbook, index, readings))
 
         return task
 

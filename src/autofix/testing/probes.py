@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +116,25 @@ class FakeProbe:
             return [Reading.unseen(target.host, now, why)]
         ok: dict[str, Value] = {"reachable": True, "error": None}
         return [Reading(target.host, now, {**ok, **facts}) for facts in found]
+
+
+class FakeFleetProbe(FakeProbe):
+    """The same as a monitoring that is asked once about many hosts: `asked` counts the questions,
+    `looks` still the hosts."""
+
+    asked = 0
+
+    def look_at_all(
+        self,
+        targets: Sequence[Target],
+        options: Mapping[str, Any],
+        *,
+        timeout: float,
+        now: float,
+    ) -> Mapping[str, list[Reading]]:
+        with self._lock:
+            self.asked += 1
+        return {each.host: self.look(each, options, timeout=timeout, now=now) for each in targets}
 
 
 def _type(value: Value) -> str:

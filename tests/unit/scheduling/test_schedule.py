@@ -47,8 +47,10 @@ def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
 def started() -> Iterator[Callable[..., tuple[World, Counting, Schedule]]]:
     ended: list[Callable[[], None]] = []
 
-    def start(trigger: Any, hangs: str = "") -> tuple[World, Counting, Schedule]:
-        world, probe = World(replace(BOOK, triggers=(trigger,))), Counting(hangs)
+    def start(
+        trigger: Any, hangs: str = "", kind: type[Counting] = Counting
+    ) -> tuple[World, Counting, Schedule]:
+        world, probe = World(replace(BOOK, triggers=(trigger,))), kind(hangs)
         world.ctx.probe = lambda _: probe
         pools = Pools()
         schedule = Schedule(world.ctx, pools, lambda: None)
@@ -59,6 +61,21 @@ def started() -> Iterator[Callable[..., tuple[World, Counting, Schedule]]]:
     yield start
     for each in ended:
         each()
+
+
+class Monitoring(Counting):
+    """Is asked once about all hosts; one of them can't be seen."""
+
+    def __init__(self, hangs: str = "") -> None:
+        super().__init__(hangs)
+        self.asked = 0
+
+    def look_at_all(
+        self, targets: Any, options: Any, *, timeout: float, now: float
+    ) -> dict[str, list[Reading]]:
+        self.asked += 1
+        found = {each.host: self.look(each, {}, timeout=timeout, now=now) for each in targets}
+        return found | {"r2": [Reading.unseen("r2", now, "no series")]}
 
 
 OFTEN = replace(BOOK.triggers[0], every=0.2)
@@ -92,3 +109,13 @@ def test_a_changed_book_changes_the_jobs(started: Any) -> None:
     before = dict(probe.seen)
     until(lambda: probe.seen["r2"] >= before["r2"] + 3)
     assert probe.seen["r1"] == before["r1"]
+
+
+def test_a_monitoring_is_asked_once_a_slot_about_all_hosts(started: Any) -> None:
+    world, probe, _ = started(OFTEN, kind=Monitoring)
+    until(lambda: len(_watches(world)) == 3)
+    until(lambda: probe.asked >= 3)
+    assert max(probe.seen.values()) <= probe.asked
+    misses = {each.host: each.misses for each in _watches(world)}
+    assert misses["r1"] == misses["r3"] == 0
+    assert misses["r2"] >= 1
