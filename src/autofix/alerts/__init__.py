@@ -1,8 +1,8 @@
 """Alerts: each file is one kind of sender. The table is the whole registry.
 
-A source's class has `options` (its option model, a subclass of `alerts.options.SourceOptions`) and
-is built as `Class(name, options)`; it is a `ports.Source`. To add one: write the file, add its line.
-To remove one: delete both.
+A source's class has `options` (its option model, a subclass of `alerts.options.SourceOptions`)
+and is built as `Class(name, options)`; it is a `ports.Source`. To add one: write the file, add its
+line. To remove one: delete both.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-TABLE: dict[str, str] = {}
+TABLE: dict[str, str] = {
+    "alertmanager": "autofix.alerts.alertmanager:AlertmanagerSource",
+}
 
 
 def load(kind: str) -> Any:

@@ -1,0 +1,85 @@
+"""What all sources share: who may come in, the body's JSON, and bounds on what is read."""
+
+from __future__ import annotations
+
+import builtins  # a source's `type` is a word
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any, ClassVar
+
+from autofix.alerts.admitting import admit
+from autofix.alerts.options import NamedOptions, SenderOptions, SourceOptions, expression
+from autofix.core.alerts import Admission, Alert, Post
+from autofix.core.conditions import Condition
+from autofix.core.door import Refused, read_json
+
+#: A body with more than these is refused: its sender is asked to send fewer at once.
+MAX_ALERTS = 10_000
+
+
+class Sender:
+    """Base of every source: its name, what its alerts may trigger, and whom they page."""
+
+    type: ClassVar[str]
+    options: ClassVar[builtins.type[SourceOptions]]
+
+    def __init__(self, name: str, options: SourceOptions) -> None:
+        self.name = name
+        self.runbooks = tuple(options.runbooks)
+        self.unknown_host: str = options.unknown_host
+        self.no_runbook: str = options.no_runbook
+        self.policy = options.policy
+
+    def handshake(self, _headers: Mapping[str, str]) -> dict[str, str]:
+        """What to answer a sender that asks, without a body, whether it may post; usually no."""
+        return {}
+
+    def alerts(self, post: Post) -> list[Alert]:
+        """The alerts in a body. Raises Refused for what is not this sender's shape."""
+        return bounded(self.read(read_json(post.body)))
+
+    def read(self, body: Any) -> Iterable[Alert]:
+        """The alerts in a JSON body. Raises Refused, and nothing else."""
+        raise NotImplementedError
+
+
+class Asked(Sender):
+    """A source whose sender shows who it is in one of the usual ways."""
+
+    options: ClassVar[builtins.type[SourceOptions]] = SenderOptions
+
+    def __init__(self, name: str, options: SenderOptions) -> None:
+        super().__init__(name, options)
+        self._shows = options
+
+    def admit(self, post: Post, now: float) -> Admission:
+        return admit(self.name, self._shows, post, now)
+
+
+class Named(Asked):
+    """A source with bodies of its own shape, whose alerts may be named anew in the settings."""
+
+    options: ClassVar[builtins.type[SourceOptions]] = NamedOptions
+
+    def __init__(self, name: str, options: NamedOptions) -> None:
+        super().__init__(name, options)
+        self._name = _naming(options.name)
+
+    def named(self, name: str, labels: Mapping[str, str]) -> str:
+        """The alert's name: by the settings' expression where that gives one, else its own."""
+        if self._name is not None:
+            value = self._name.value({"labels": labels})
+            if isinstance(value, str) and value.strip():
+                return value.strip()
+        return name
+
+
+def _naming(text: str) -> Condition | None:
+    return expression(text, frozenset({"labels"})) if text else None
+
+
+def bounded(alerts: Iterable[Alert]) -> list[Alert]:
+    found = list(islice(alerts, MAX_ALERTS + 1))
+    if len(found) > MAX_ALERTS:
+        raise Refused(f"more than {MAX_ALERTS} alerts in one body; let the sender group fewer")
+    return found
