@@ -39,6 +39,25 @@ class Admission:
 
 
 @dataclass(frozen=True)
+class Arrival:
+    """One post as the door and its source judged it, ready to be written down.
+
+    `why` says why it is not let in: then nothing of it is judged, and `status` is what its sender
+    is told. `hostile`: an authentic sender's text that no honest one writes; a person hears of it.
+    `replay_of` and `by`: a person has an earlier one judged anew.
+    """
+
+    post: Post
+    admission: Admission = Admission()
+    alerts: tuple[Alert, ...] = ()
+    status: int = 202
+    why: str = ""
+    hostile: bool = False
+    replay_of: int | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True)
 class Alert:
     """One alert of a delivery, whoever sent it. What the sender says of its host is a label.
 
