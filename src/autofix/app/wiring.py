@@ -47,6 +47,11 @@ def _probes() -> Plugins:
     return Plugins(probe_room.TABLE, probe_room.load)
 
 
+def every_probe() -> Mapping[str, Probe]:
+    """By name; each is loaded when it is asked for."""
+    return _probes()
+
+
 def _channel_options() -> Plugins:
     def options(kind: str) -> type[Options]:
         found: type[Options] = channel_room.load(kind).options

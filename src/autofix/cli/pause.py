@@ -18,10 +18,10 @@ from autofix.core.durations import human
 from autofix.core.inert import inert
 from autofix.core.pauses import Pause, scope_of
 from autofix.core.runs import Run, RunState
+from autofix.core.stories import Resumed
 from autofix.errors import ConfigError, StoreError, UsageError
 from autofix.flow import stopping
 from autofix.flow.context import Context
-from autofix.flow.stopping import Resumed
 from autofix.options import suggest
 from autofix.ports import Reads
 
@@ -193,8 +193,9 @@ def resumed_lines(resumed: Resumed, scope: str, now: float) -> list[str]:
         for run in resumed.owed
     ]
     lines += [
-        f"  incident {each.id} {each.runbook} on {each.target}: stays held, {inert(by.words, 500)}"
-        for each, by in resumed.blocked
+        f"  incident {each.incident.id} {each.incident.runbook} on {each.incident.target}: "
+        f"stays held, {inert(each.pause.words, 500)}"
+        for each in resumed.blocked
     ]
     lines += [
         f"  still paused: {inert(p.words, 500)}, {ago(p.at, now)} (lift it: {_how(p)})"

@@ -17,7 +17,7 @@ from autofix.config.runbook_models import TRIGGERS, RunbookFile, RunbookHead, Ve
 from autofix.config.settings import Settings, load_settings, no_errors
 from autofix.core.inert import inert
 from autofix.core.runbooks import Runbook
-from autofix.errors import Problem, UsageError
+from autofix.errors import NotFound, Problem
 from autofix.options import suggest
 
 
@@ -61,7 +61,7 @@ class Project:
     def for_run(self, name: str) -> Runbook:
         """The runbook for a person's run: errors in other runbooks don't matter.
 
-        ConfigError for errors in the settings or in its file, UsageError if there is none.
+        ConfigError for errors in the settings or in its file, NotFound if there is none.
         """
         files = [file for file in self.files if file.name == name]
         problems = [*self.settings.problems, *(one for file in files for one in file.problems)]
@@ -71,7 +71,7 @@ class Project:
         if name not in self.runbooks:
             known = sorted({file.name for file in self.files})
             hint = suggest(name, known) or f"there are none in {self.settings.runbooks}"
-            raise UsageError(f"there is no runbook {inert(name, 80)!r}", hint=hint)
+            raise NotFound(f"there is no runbook {inert(name, 80)!r}", hint=hint)
         return self.runbooks[name]
 
     def check(self) -> None:

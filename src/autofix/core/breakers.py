@@ -47,6 +47,16 @@ class Breaker:
     until: float | None = None
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A target whose breaker is not closed."""
+
+    runbook: str
+    host: str
+    subject: str
+    breaker: Breaker
+
+
 CLOSED = Breaker(BreakerState.CLOSED, "no attempts lately")
 
 

@@ -29,6 +29,9 @@ class Silence:
     def active(self, now: float) -> bool:
         return self.ended_at is None and self.starts_at <= now < self.until
 
+    def over(self, now: float) -> bool:
+        return self.ended_at is not None or self.until <= now
+
     def covers(
         self, runbook: str, host: str, groups: Collection[str], labels: Mapping[str, str]
     ) -> bool:

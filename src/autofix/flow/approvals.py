@@ -24,11 +24,22 @@ def approve(ctx: Context, incident_id: int, by: str, groups: Collection[str] = (
     with ctx.store.transaction() as tx:
         incident = find(tx, incident_id)
         expect(incident, (State.AWAITING_APPROVAL,), "approved")
+        _expect_open(incident)
         refusal, hint = _refusal(ctx, incident, by, groups)
         if not refusal:
             return _approved(tx, incident, by, now)
         tx.record(of_incident(incident, "approval_refused", now, by, error=refusal))
     raise HeldError(refusal, hint=hint)
+
+
+def _expect_open(incident: Incident) -> None:
+    """Of two who say yes at once one is first; the other hears who was."""
+    first = incident.approved.get(approval_key(incident, incident.step))
+    if first:
+        raise HeldError(
+            f"step {incident.step + 1} of incident {incident.id} was approved by {first} already",
+            hint=f"see `autofix incidents show {incident.id}`",
+        )
 
 
 def _approved(tx: Transaction, incident: Incident, by: str, now: float) -> Incident:

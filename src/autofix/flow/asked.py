@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from autofix.core.incidents import ENDED, Incident, State
-from autofix.errors import HeldError, UsageError
+from autofix.errors import HeldError, NotFound
 from autofix.ports import Transaction
 
 
 def find(tx: Transaction, incident_id: int) -> Incident:
     incident = tx.incident(incident_id)
     if incident is None:
-        raise UsageError(f"there is no incident {incident_id}", hint="see `autofix incidents list`")
+        raise NotFound(f"there is no incident {incident_id}", hint="see `autofix incidents list`")
     return incident
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from autofix.core.audit import AuditEvent
-from autofix.core.breakers import Attempt, Breaker, BreakerState, Reset, breaker_state
+from autofix.core.breakers import Attempt, Breaker, BreakerState, Reset, Standing, breaker_state
 from autofix.core.incidents import Incident, State
 from autofix.core.runbooks import Attempts
-from autofix.errors import HeldError, UsageError
+from autofix.errors import HeldError, NotFound
 from autofix.flow.context import Context
 from autofix.ports import Reads
 
@@ -67,16 +66,6 @@ def _closed_at(tx: Reads, runbook: str, host: str, subject: str) -> float:
     return max(ends, default=0.0)
 
 
-@dataclass(frozen=True)
-class Standing:
-    """A target whose breaker is not closed."""
-
-    runbook: str
-    host: str
-    subject: str
-    breaker: Breaker
-
-
 def standing(ctx: Context, reads: Reads) -> list[Standing]:
     """Every target whose breaker is open or half-open, by the runbooks in force."""
     books, now = ctx.book.runbooks, ctx.clock.now()
@@ -95,11 +84,11 @@ def reset(
 ) -> Breaker:
     """Make an open breaker half-open: exactly one attempt is let through. The state it has then.
 
-    UsageError for an unknown runbook; HeldError when it is not open.
+    NotFound for an unknown runbook; HeldError when it is not open.
     """
     book, now = ctx.book.runbooks.get(runbook), ctx.clock.now()
     if book is None:
-        raise UsageError(f"there is no runbook {runbook!r}", hint="see `autofix check`")
+        raise NotFound(f"there is no runbook {runbook!r}", hint="see `autofix check`")
     target = (runbook, host, subject)
     payload = {"subject": subject, "reason": reason}
     event = AuditEvent(now, by, "breaker.reset", runbook, host, payload=payload)

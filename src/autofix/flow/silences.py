@@ -10,7 +10,7 @@ from autofix.core.decisions import held_by
 from autofix.core.durations import human
 from autofix.core.runbooks import Runbook
 from autofix.core.silences import Silence
-from autofix.errors import HeldError, UsageError
+from autofix.errors import HeldError, NotFound, UsageError
 from autofix.flow.context import Context
 from autofix.flow.waking import wake
 from autofix.ports import Reads
@@ -65,14 +65,14 @@ def _refuse(draft: Silence, now: float) -> None:
 def end(ctx: Context, by: str, silence_id: int) -> int:
     """End it now; how many incidents that a silence held are decided anew at once.
 
-    UsageError when there is none of this number, HeldError when it is over.
+    NotFound when there is none of this number, HeldError when it is over.
     """
     now = ctx.clock.now()
     with ctx.store.transaction() as tx:
         known = {each.id: each for each in tx.silences(limit=100_000)}
         found = known.get(silence_id)
         if found is None:
-            raise UsageError(
+            raise NotFound(
                 f"there is no silence {silence_id}", hint="see `autofix silences list`"
             )
         event = AuditEvent(

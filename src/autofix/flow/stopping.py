@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from autofix import crashpoints
 from autofix.core.audit import AuditEvent
-from autofix.core.incidents import Incident, State
+from autofix.core.incidents import State
 from autofix.core.pauses import Pause, covering, merged
 from autofix.core.runs import Run, RunKind, RunState
-from autofix.errors import HeldError, UsageError
+from autofix.core.stories import Blocked, Resumed
+from autofix.errors import HeldError, NotFound
 from autofix.flow import pauses
 from autofix.flow.context import Context
 from autofix.flow.record import of_run
@@ -28,7 +28,7 @@ def cancel(ctx: Context, run_id: int, by: str, reason: str = "") -> Run:
     with ctx.store.transaction() as tx:
         run = tx.run(run_id)
         if run is None:
-            raise UsageError(f"there is no run {run_id}", hint="see `autofix runs list`")
+            raise NotFound(f"there is no run {run_id}", hint="see `autofix runs list`")
         if not run.live:
             raise HeldError(f"run {run_id} is {run.state}, not running", hint="nothing to cancel")
         asked = run.with_(cancel_requested=f"{by}: {reason}" if reason else by)
@@ -97,18 +97,6 @@ def withdraw(ctx: Context, pause: Pause) -> None:
             tx.remove_pause(pause.runbook, pause.host, event)
 
 
-@dataclass(frozen=True)
-class Resumed:
-    """What a resume lifted (nothing: there was no such pause), and what now happens with what it
-    held. `blocked` stay held by another pause, named beside them; `still` are those pauses."""
-
-    lifted: tuple[Pause, ...] = ()
-    still: tuple[Pause, ...] = ()
-    held: tuple[Incident, ...] = ()
-    owed: tuple[Run, ...] = ()
-    blocked: tuple[tuple[Incident, Pause], ...] = ()
-
-
 def resume(ctx: Context, by: str, *, runbook: str = "", host: str = "") -> Resumed:
     """Lift the pause of exactly this scope, in the store and in files, on the record.
 
@@ -158,7 +146,7 @@ def _what_now(ctx: Context, tx: Reads, gone: list[Pause], files: list[str]) -> R
             and covering(gone, run.runbook, run.host)
             and not covering(still, run.runbook, run.host)
         ),
-        blocked=tuple((each, by) for each, by in other if by is not None),
+        blocked=tuple(Blocked(each, by) for each, by in other if by is not None),
     )
 
 

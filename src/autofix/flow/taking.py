@@ -5,7 +5,7 @@ from __future__ import annotations
 from autofix.core.acks import digest_of
 from autofix.core.incidents import Incident
 from autofix.core.pages import PageKind
-from autofix.errors import HeldError, UsageError
+from autofix.errors import HeldError, NotFound
 from autofix.flow.asked import find
 from autofix.flow.context import Context
 from autofix.flow.people import take
@@ -38,7 +38,7 @@ def all_of(ctx: Context, page_id: int, by: str) -> list[Incident]:
     with ctx.store.reading() as reads:
         page = reads.page(page_id)
     if page is None:
-        raise UsageError(f"there is no page {page_id}", hint="see `autofix pages list`")
+        raise NotFound(f"there is no page {page_id}", hint="see `autofix pages list`")
     if page.kind is PageKind.DIGEST:
         return _all(ctx, page_id, by, "")
     if page.incident is None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from autofix.core.accounts import Token, User
 from autofix.core.alerts import Delivery
 from autofix.core.audit import AuditEntry
+from autofix.core.breakers import Standing
 from autofix.core.incidents import Incident, State
 from autofix.core.pages import Page
 from autofix.core.pauses import Pause
@@ -21,7 +22,17 @@ from autofix.core.roles import Principal, Role
 from autofix.core.runs import Run, RunEvent, RunState
 from autofix.core.signals import Signal
 from autofix.core.silences import Silence
-from autofix.core.stories import Answer, IncidentStory, RunbookCard
+from autofix.core.stories import (
+    Answer,
+    BreakerReset,
+    IncidentStory,
+    PageStory,
+    Paused,
+    ProbeCard,
+    Resumed,
+    RunbookCard,
+    Status,
+)
 
 
 class LooksDesk(Protocol):
@@ -29,19 +40,20 @@ class LooksDesk(Protocol):
 
     principal: Principal
 
-    def status(self) -> Mapping[str, Any]:
-        """How things stand, as JSON values: what `autofix status --json` prints."""
+    def status(self) -> Status: ...
 
     def runbooks(self) -> list[RunbookCard]: ...
     def runbook(self, name: str) -> RunbookCard: ...
     def why(self, runbook: str, host: str) -> Answer: ...
     def hosts(self) -> list[str]: ...
+    def probes(self) -> list[ProbeCard]: ...
     def incidents(
         self,
         *,
         states: Iterable[State] | None = None,
         runbook: str = "",
         host: str = "",
+        severity: str = "",
         before: int | None = None,
         limit: int = 50,
     ) -> list[Incident]: ...
@@ -64,16 +76,22 @@ class LooksDesk(Protocol):
         """What was kept of its output after event `after`, each with its number."""
 
     def pages(
-        self, *, incident: int | None = None, before: int | None = None, limit: int = 50
+        self,
+        *,
+        incident: int | None = None,
+        runbook: str = "",
+        waiting: bool = False,
+        before: int | None = None,
+        limit: int = 50,
     ) -> list[Page]: ...
-    def page(self, number: int) -> Page: ...
+    def page(self, number: int) -> PageStory: ...
     def alerts(
         self, *, source: str = "", before: int | None = None, limit: int = 50
     ) -> list[Delivery]: ...
     def alert(self, number: int) -> Delivery: ...
     def silences(self, *, everything: bool = False) -> list[Silence]: ...
     def pauses(self) -> list[Pause]: ...
-    def breakers(self) -> list[Mapping[str, Any]]: ...
+    def breakers(self) -> list[Standing]: ...
     def audit(
         self,
         *,
@@ -87,6 +105,7 @@ class LooksDesk(Protocol):
         incident: int | None = None,
         newest_first: bool = True,
     ) -> list[AuditEntry]: ...
+    def audit_entry(self, number: int) -> AuditEntry: ...
     def verify_audit(self) -> Mapping[str, Any]:
         """The report of `autofix audit verify --json`."""
 
@@ -106,10 +125,12 @@ class ActsDesk(Protocol):
         inputs: Mapping[str, Any] | None = None,
         accept: bool = False,
         check: bool = False,
+        from_text: bool = False,
     ) -> list[Signal]:
         """Ask for a run on each host; what becomes of it shows in the signal, then the incident.
 
-        An empty list of hosts is refused. `accept`: as `--yes`.
+        An empty list of hosts is refused; of several each waits for its turn. `accept`: as
+        `--yes`. `from_text`: the inputs are texts that a person typed, read by their type.
         """
 
     def cancel(self, run: int, reason: str = "") -> Run: ...
@@ -129,11 +150,8 @@ class ActsDesk(Protocol):
         host: str = "",
         reason: str = "",
         cancel_running: bool = False,
-    ) -> list[int]:
-        """The runs that were asked to end."""
-
-    def resume(self, *, runbook: str = "", host: str = "") -> Mapping[str, Any]:
-        """What was lifted, what is still held and by what, as JSON values."""
+    ) -> Paused: ...
+    def resume(self, *, runbook: str = "", host: str = "") -> Resumed: ...
 
     def add_silence(
         self,
@@ -151,8 +169,10 @@ class ActsDesk(Protocol):
 
     def reset_breaker(
         self, runbook: str, host: str, subject: str = "", reason: str = ""
-    ) -> Mapping[str, Any]: ...
-    def look(self, probe: str, host: str, options: Mapping[str, Any]) -> list[Reading]: ...
+    ) -> BreakerReset: ...
+    def look(
+        self, probe: str, host: str, options: Mapping[str, Any], timeout: float = 10.0
+    ) -> list[Reading]: ...
     def replay_alert(self, number: int) -> Delivery:
         """Judge it anew, as if it had come now."""
 

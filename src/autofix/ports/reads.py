@@ -34,6 +34,7 @@ class Reads(Protocol):
         states: Iterable[State] | None = None,
         runbook: str = "",
         host: str = "",
+        severity: str = "",
         before: int | None = None,
         limit: int = 100,
     ) -> list[Incident]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
@@ -53,19 +54,28 @@ def export(store: Readable, fmt: str, out: TextIO) -> int:
 
     JSONL: see `lines`. CSV is for reading: cells can't act as formulas.
     """
-    if fmt not in FORMATS:
-        raise UsageError(f"{fmt!r} is not a format; choose one of {', '.join(FORMATS)}")
     try:
-        if fmt == "csv":
-            with store.reading() as reads:
-                return _csv(entries(reads), out)
         count = 0
-        for seq, line in lines(store):
+        for seq, line in _texts(store, fmt):
             count += seq > 0
-            out.write(line.decode() + "\n")
+            out.write(line)
         return count
     except OSError as error:
         raise AuditError(f"the export can't be written: {error.strerror}") from None
+
+
+def text_lines(store: Readable, fmt: str) -> Iterator[str]:
+    """What `export` writes, line by line. UsageError, at once, when `fmt` is none of FORMATS."""
+    return (line for _, line in _texts(store, fmt))
+
+
+def _texts(store: Readable, fmt: str) -> Iterator[tuple[int, str]]:
+    """Each line with its entry's number, or 0 if it is no entry."""
+    if fmt not in FORMATS:
+        raise UsageError(f"{fmt!r} is not a format; choose one of {', '.join(FORMATS)}")
+    if fmt == "csv":
+        return _csv(store)
+    return ((seq, line.decode() + "\n") for seq, line in lines(store))
 
 
 def lines(store: Readable, upto: int | None = None) -> Iterator[tuple[int, bytes]]:
@@ -126,13 +136,20 @@ def entries(reads: Reads) -> Iterator[AuditEntry]:
         after = page[-1].seq
 
 
-def _csv(found: Iterable[AuditEntry], out: TextIO) -> int:
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    count = 0
-    for count, entry in enumerate(found, start=1):  # noqa: B007 - counted
-        writer.writerow([_cell(value) for value in _row(entry)])
-    return count
+def _csv(store: Readable) -> Iterator[tuple[int, str]]:
+    line = io.StringIO(newline="")
+    writer = csv.writer(line, lineterminator="\r\n")
+
+    def written(cells: Iterable[Any]) -> str:
+        line.seek(0)
+        line.truncate()
+        writer.writerow(cells)
+        return line.getvalue()
+
+    with store.reading() as reads:
+        yield 0, written(COLUMNS)
+        for entry in entries(reads):
+            yield entry.seq, written(_cell(value) for value in _row(entry))
 
 
 def _row(entry: AuditEntry) -> list[Any]:

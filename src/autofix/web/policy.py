@@ -84,6 +84,7 @@ ROUTES: Mapping[tuple[str, str], P] = {
     ("GET", f"{V1}/audit"): P.AUDIT,
     ("GET", f"{V1}/audit/verify"): P.AUDIT,
     ("GET", f"{V1}/audit/export"): P.AUDIT,
+    ("GET", f"{V1}/audit/{{number}}"): P.AUDIT,
     # Accounts.
     ("GET", f"{V1}/users"): P.ADMIN,
     ("POST", f"{V1}/users"): P.ADMIN,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from autofix.app.explain import explain
+from autofix.desk.explain import explain
 from autofix.core.conditions import parse
 from autofix.errors import ConfigError
 from autofix.flow import stopping

@@ -7,7 +7,7 @@ from autofix.cli.status import owed_lines
 from autofix.core.incidents import Incident, Origin, State
 from autofix.core.pauses import Pause
 from autofix.core.runs import Run, RunKind
-from autofix.flow.stopping import Resumed
+from autofix.core.stories import Blocked, Resumed
 
 NOW = 10_000.0
 ALL = Pause(NOW - 300, "ann", "look first")
@@ -31,7 +31,7 @@ def test_a_resume_in_words() -> None:
         still=(R2,),
         held=(held(12, "redis1"),),
         owed=(owed(14, RunKind.ROLLBACK, NOW),),
-        blocked=((held(13, "redis2"), R2),),
+        blocked=(Blocked(held(13, "redis2"), R2),),
     )
     assert resumed_lines(resumed, "everything", NOW) == [
         "resumed: everything paused by ann: look first, 5m ago",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from autofix.app.explain import explain
+from autofix.desk.explain import explain
 from autofix.core.incidents import Origin, State
 from autofix.core.presets import ESCORT
 from autofix.core.signals import Signal, SignalState

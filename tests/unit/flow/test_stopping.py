@@ -15,6 +15,7 @@ from autofix.core.incidents import State
 from autofix.core.pauses import Pause
 from autofix.core.runbooks import Step
 from autofix.core.runs import Outcome, RunEvent, RunKind, RunOrder, RunResult, RunState
+from autofix.core.stories import Resumed
 from autofix.errors import StoreError
 from autofix.flow import claim, pauses, remediate, stopping
 from autofix.testing.memory import MemoryStore, MemoryTransaction
@@ -175,7 +176,7 @@ def test_a_resume_says_what_was_held_and_what_happens_now() -> None:
     assert [each.by for each in found.lifted] == ["ann"]
     assert [run.playbook for run in found.owed] == ["lower.yml"]
     assert found.held == ()
-    assert [(each.host, by.words) for each, by in found.blocked] == [("r2", "r2 paused by bob")]
+    assert [(each.incident.host, each.pause.words) for each in found.blocked] == [("r2", "r2 paused by bob")]
     assert [each.words for each in found.still] == ["r2 paused by bob"]
     world.pass_time(5)
     assert world.hands.played == ["raise.yml", "lower.yml", "tidy.yml"]
@@ -199,7 +200,7 @@ def test_a_resume_of_what_is_not_paused_names_what_is() -> None:
     assert found.lifted == ()
     assert [each.scope for each in found.still] == ["r1"]
     assert world.actions() == before
-    assert stopping.resume(World().ctx, "bob") == stopping.Resumed()
+    assert stopping.resume(World().ctx, "bob") == Resumed()
 
 
 class PausedAtTheCommit(MemoryStore):

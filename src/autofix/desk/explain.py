@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from autofix.core.decisions import (
@@ -19,8 +18,9 @@ from autofix.core.guards import GUARDS, Situation
 from autofix.core.incidents import Incident, Origin, State
 from autofix.core.inert import inert
 from autofix.core.runbooks import AlertTrigger, ProbeTrigger, Runbook, ScheduleTrigger
+from autofix.core.stories import Answer
 from autofix.core.triggers import Watch
-from autofix.errors import UsageError
+from autofix.errors import NotFound
 from autofix.flow.context import Context
 from autofix.flow.intake import defaults
 from autofix.flow.looking import scope
@@ -29,20 +29,12 @@ from autofix.options import suggest
 from autofix.ports import Reads
 
 
-@dataclass(frozen=True)
-class Answer:
-    runbook: str
-    host: str
-    lines: tuple[str, ...]
-    verdict: str
-
-
 def explain(ctx: Context, name: str, host: str, served: bool) -> Answer:
     """Every trigger, guard and step, in words, from the store and the files in force."""
     runbook = ctx.book.runbooks.get(name)
     if runbook is None:
         hint = suggest(name, sorted(ctx.book.runbooks)) or "see `autofix check`"
-        raise UsageError(f"there is no runbook {inert(name)!r}", hint=hint)
+        raise NotFound(f"there is no runbook {inert(name)!r}", hint=hint)
     now = ctx.clock.now()
     with ctx.store.reading() as reads:
         lines = [] if served else ["no server runs: nothing is being watched"]

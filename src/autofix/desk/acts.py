@@ -1,0 +1,181 @@
+"""What people do about incidents and runs; each act is on the record under their name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from autofix.core.door import text_fault
+from autofix.core.incidents import Incident, Origin
+from autofix.core.inert import inert
+from autofix.core.inputs import check_inputs
+from autofix.core.readings import Reading
+from autofix.core.roles import Permission
+from autofix.core.runbooks import Runbook
+from autofix.core.runs import Run
+from autofix.core.signals import Signal
+from autofix.desk.base import Room, known_host, meant, settled
+from autofix.errors import NotFound, UsageError
+from autofix.flow import approvals, comments, intake, people, progress, stopping, taking
+from autofix.flow.context import Context
+from autofix.flow.looking import look
+
+#: The guards that `accept` overrides, on the record.
+ACCEPTED = ("cooldown", "freeze", "runs_per_hour")
+#: The longest line that a person may leave on the record, and a comment.
+LINE, COMMENT = 1000, 10_000
+#: Hosts of one request.
+HOSTS = 1000
+
+
+class Acts(Room):
+    def start(
+        self,
+        runbook: str,
+        hosts: Sequence[str],
+        *,
+        subject: str = "",
+        inputs: Mapping[str, Any] | None = None,
+        accept: bool = False,
+        check: bool = False,
+        from_text: bool = False,
+    ) -> list[Signal]:
+        self.may(Permission.OPERATE, "run", runbook)
+        self._known_runbook(runbook)
+        ctx = self.place.contexts.of(runbook)
+        book = ctx.book.runbooks[runbook]
+        targets = _targets(ctx, hosts)
+        values, wrong = check_inputs(book.inputs, dict(inputs or {}), from_text=from_text)
+        if wrong:
+            raise UsageError("; ".join(wrong))
+        line("subject", subject)
+        together = len(targets) > 1 and not check
+        accepted = (*(ACCEPTED if accept else ()), *(("batches",) if together else ()))
+        draft = self._drafted(ctx, book, subject, values, accepted, check)
+        return [intake.receive(ctx, draft(host)) for host in targets]
+
+    def _drafted(
+        self,
+        ctx: Context,
+        book: Runbook,
+        subject: str,
+        inputs: Mapping[str, Any],
+        accepted: tuple[str, ...],
+        check: bool,
+    ) -> Callable[[str], Signal]:
+        def draft(host: str) -> Signal:
+            return Signal(
+                0,
+                Origin.PERSON,
+                ctx.clock.now(),
+                host,
+                book.name,
+                subject,
+                inputs=inputs,
+                by=self.actor,
+                accepted=accepted,
+                check=check,
+                reason=f"{self.actor} runs it by hand",
+            )
+
+        return draft
+
+    def cancel(self, run: int, reason: str = "") -> Run:
+        self.may(Permission.OPERATE, "cancel")
+        line("reason", reason)
+        ctx = self.ctx
+        with ctx.store.reading() as reads:
+            found = reads.run(run)
+        if found is not None:
+            self.may(Permission.OPERATE, "cancel", found.runbook)
+        return settled(lambda: stopping.cancel(ctx, run, self.actor, reason))
+
+    def acknowledge(self, incident: int) -> Incident:
+        return self._act("acknowledge", incident, people.acknowledge)
+
+    def acknowledge_page(self, page: int) -> list[Incident]:
+        self.may(Permission.OPERATE, "acknowledge")
+        return settled(lambda: taking.all_of(self.ctx, page, self.actor))
+
+    def triage(self, incident: int, note: str = "") -> Incident:
+        return self._noted("triage", incident, note, progress.triage)
+
+    def workaround(self, incident: int, note: str = "") -> Incident:
+        return self._noted("workaround", incident, note, progress.work_around)
+
+    def resolve(self, incident: int, note: str = "") -> Incident:
+        return self._noted("resolve", incident, note, people.resolve)
+
+    def close(self, incident: int, note: str = "") -> Incident:
+        return self._noted("close", incident, note, people.close)
+
+    def comment(self, incident: int, text: str) -> Incident:
+        if not text.strip():
+            raise UsageError("a comment needs words")
+        line("text", text, COMMENT, lines=True)
+        return self._act("comment", incident, lambda c, i, by: comments.comment(c, i, by, text))
+
+    def approve(self, incident: int) -> Incident:
+        ctx = self._asked(incident, "approve")
+        groups = self.principal.groups
+        return settled(lambda: approvals.approve(ctx, incident, self.actor, groups))
+
+    def reject(self, incident: int, note: str = "") -> Incident:
+        line("note", note)
+        ctx = self._asked(incident, "reject")
+        return settled(lambda: approvals.reject(ctx, incident, self.actor, note))
+
+    def _asked(self, incident: int, what: str) -> Context:
+        self.may(Permission.APPROVE, what)
+        self.may(Permission.APPROVE, what, self._runbook_of(incident))
+        return self.place.contexts.good()
+
+    def _noted(
+        self,
+        what: str,
+        incident: int,
+        note: str,
+        act: Callable[[Context, int, str, str], Incident],
+    ) -> Incident:
+        line("note", note)
+        return self._act(what, incident, lambda ctx, number, by: act(ctx, number, by, note))
+
+    def _act(
+        self, what: str, incident: int, act: Callable[[Context, int, str], Incident]
+    ) -> Incident:
+        self.may(Permission.OPERATE, what)
+        self.may(Permission.OPERATE, what, self._runbook_of(incident))
+        ctx = self.ctx
+        return settled(lambda: act(ctx, incident, self.actor))
+
+    def look(
+        self, probe: str, host: str, options: Mapping[str, Any], timeout: float = 10.0
+    ) -> list[Reading]:
+        self.may(Permission.OPERATE, "look")
+        known = self.place.probes()
+        if probe not in known:
+            raise NotFound(f"there is no probe {inert(probe, 80)!r}", hint=meant(probe, known))
+        ctx = self.place.contexts.whole()
+        known_host(ctx.book.inventory, host)
+        wrong = known[probe].check_options(options)
+        if wrong:
+            raise UsageError(f"probe {probe}: {'; '.join(wrong)}")
+        return look(ctx, probe, host, options, timeout)
+
+
+def _targets(ctx: Context, hosts: Sequence[str]) -> list[str]:
+    """Exact names, each once. An empty set is nothing to do, never everything."""
+    if not hosts:
+        raise UsageError("no host is named", hint="give one at least: hosts are never guessed")
+    if len(hosts) > HOSTS:
+        raise UsageError(f"{len(hosts)} hosts at once; at most {HOSTS} are taken")
+    return list(dict.fromkeys(known_host(ctx.book.inventory, host) for host in hosts))
+
+
+def line(name: str, text: str, most: int = LINE, *, lines: bool = False) -> None:
+    """UsageError for what is no line of text."""
+    if len(text) > most:
+        raise UsageError(f"{name}: {len(text)} characters; at most {most} are kept")
+    fault = text_fault(text, lines=lines)
+    if fault:
+        raise UsageError(f"{name}: it holds a {fault}")

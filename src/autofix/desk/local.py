@@ -1,0 +1,12 @@
+"""The desk that works on the store and the files here."""
+
+from __future__ import annotations
+
+from autofix.desk.acts import Acts
+from autofix.desk.brakes import Brakes
+from autofix.desk.looks import Looks
+from autofix.desk.records import Records
+
+
+class LocalDesk(Looks, Records, Acts, Brakes):
+    """`ports.Desk` for one principal; each of its rooms is a mixin, named here."""

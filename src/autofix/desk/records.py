@@ -1,0 +1,64 @@
+"""The sealed record: read, verified, exported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from autofix.core.audit import AuditEntry
+from autofix.core.roles import Permission
+from autofix.desk.base import Room
+from autofix.errors import NotFound
+
+FORMATS = ("jsonl", "csv")
+
+
+class Records(Room):
+    def audit(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 100,
+        actor: str = "",
+        action: str = "",
+        runbook: str = "",
+        host: str = "",
+        incident: int | None = None,
+        newest_first: bool = True,
+    ) -> list[AuditEntry]:
+        self.may(Permission.AUDIT, "audit")
+        with self.ctx.store.reading() as reads:
+            return reads.audit(
+                after=after,
+                before=before,
+                limit=limit,
+                actor=actor,
+                action=action,
+                runbook=runbook,
+                host=host,
+                incident=incident,
+                newest_first=newest_first,
+            )
+
+    def audit_entry(self, number: int) -> AuditEntry:
+        self.may(Permission.AUDIT, "audit")
+        with self.ctx.store.reading() as reads:
+            found = reads.audit(after=number - 1, limit=1)
+            gone = [each for each in reads.archives() if each.first <= number <= each.last]
+        if gone:
+            raise NotFound(
+                f"event {number} was archived: it is in {gone[0].file}",
+                hint="the archive is a file of JSON lines: zcat it",
+            )
+        if not found or found[0].seq != number:
+            raise NotFound(f"the record has no event {number}", hint="see `autofix audit list`")
+        return found[0]
+
+    def verify_audit(self) -> Mapping[str, Any]:
+        self.may(Permission.AUDIT, "audit verify")
+        return self.place.verify()
+
+    def export_audit(self, form: str) -> Iterator[str]:
+        self.may(Permission.AUDIT, "audit export")
+        return self.place.export(form)
