@@ -77,7 +77,7 @@ class SenderOptions(SourceOptions):
     """
 
     auth: Literal["token", "bearer", "basic", "header", "hmac", "mtls"] = "token"
-    secret: Secrets = Field(default_factory=list)  # several while they rotate
+    secret: Secrets = Field(default=[])  # several while they rotate
     user: str = ""
     header: Header = ""
     timestamp_header: Header = ""  # then `timestamp:body` is signed

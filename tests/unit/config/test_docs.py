@@ -74,8 +74,21 @@ PAGES = {"runbook": "runbooks.md", "settings": "settings.md"}
 PARTS = [(page, part) for page, sections in SECTIONS.items() for part in sections]
 
 
+#: What several sections share, by a key that only those have.
+SHARED = {"no_runbook": "Every source", "auth": "Who a sender is"}
+
+
 def rows(page: str, section: str) -> dict[str, list[str]]:
-    """The table of a section: key to its cells."""
+    """The table of a section, with those that it shares with others: key to its cells."""
+    found = table(page, section)
+    if section.startswith("Source "):
+        keys = part_of(page, section.lower().replace(" ", "_"))["properties"]
+        for key, shared in SHARED.items():
+            found |= table(page, shared) if key in keys else {}
+    return found
+
+
+def table(page: str, section: str) -> dict[str, list[str]]:
     text = (DOCS / PAGES[page]).read_text()
     found = re.search(rf"^###? {re.escape(section)}\n(.*?)(?=^##|\Z)", text, re.M | re.S)
     assert found, f"{PAGES[page]} has no section {section!r}"
