@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from autofix.core.roles import Role
+from autofix.core.roles import Principal, Role
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,79}")
+#: Names under which others than people stand in the record.
+RESERVED = frozenset({"autofix", "root", "unknown", "nobody", "setup", "oidc"})
+
+
+def name_fault(name: str) -> str:
+    """Why a person can't be called so, in one line; empty when he can."""
+    if not _NAME.fullmatch(name):
+        return "a name has 1 to 80 letters, digits and . _ @ + -, and begins with a letter or digit"
+    return f"{name} is not the name of a person" if name.casefold() in RESERVED else ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,14 @@ class Session:
     address: str = ""
     passed: bool = True  # the second factor too, where one is asked for
     groups: tuple[str, ...] = ()  # from the identity provider
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A session that is good now, with who is behind it as he stands now."""
+
+    principal: Principal
+    session: Session
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ here it may not do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,6 +72,24 @@ class Principal:
 #: Who sits at the terminal as the service's user, or as root, may do everything: he owns the files.
 def at_the_terminal(name: str, groups: tuple[str, ...] = ()) -> Principal:
     return Principal(name, frozenset({Role.ADMIN}), via="terminal", groups=groups)
+
+
+def permissions(roles: Iterable[Role]) -> frozenset[Permission]:
+    return frozenset().union(*(GRANTS[role] for role in roles))
+
+
+def lent(roles: Iterable[Role], owner: Iterable[Role]) -> frozenset[Role]:
+    """Those of `roles` that give nothing beyond what the owner's own roles give."""
+    having = permissions(owner)
+    return frozenset(role for role in roles if GRANTS[role] <= having)
+
+
+def narrowed(one: Iterable[str] | None, other: Iterable[str] | None) -> frozenset[str] | None:
+    """The runbooks that both lists allow; None is all of them."""
+    if one is None or other is None:
+        left = other if one is None else one
+        return None if left is None else frozenset(left)
+    return frozenset(one) & frozenset(other)
 
 
 def refusal(principal: Principal, permission: Permission, runbook: str = "") -> str:

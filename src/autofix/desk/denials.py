@@ -73,7 +73,7 @@ class Denials:
         self._write([replace(event, at=self._clock.now()) for event in events])
 
     def _counted(self, tally: Tally) -> list[AuditEvent]:
-        key = (tally.who, tally.what, tally.address)
+        key: tuple[str, ...] = (tally.who, tally.what, tally.address)
         if key not in self._tallies and len(self._tallies) >= AT_MOST:
             key = ()
             tally = replace(tally, who=UNKNOWN, what="many", address="", told=False)
