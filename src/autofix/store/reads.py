@@ -19,9 +19,10 @@ from autofix.store.due import due as due_now
 from autofix.store.queries import LIVE, PLANNED, QUEUED, RECEIVED, due, narrowed, one_of
 from autofix.store.reads_paging import PagingReads
 from autofix.store.reads_trust import TrustReads
+from autofix.store.reads_web import WebReads
 
 
-class SqlReads(TrustReads, PagingReads):
+class SqlReads(TrustReads, PagingReads, WebReads):
     """`ports.Reads` within one transaction, so all answers are of one moment."""
 
     def incident(self, incident_id: int) -> Incident | None:
@@ -41,10 +42,13 @@ class SqlReads(TrustReads, PagingReads):
         states: Iterable[State] | None = None,
         runbook: str = "",
         host: str = "",
+        severity: str = "",
         before: int | None = None,
         limit: int = 100,
     ) -> list[Incident]:
-        query = narrowed(rows.INCIDENT.every, tables.incidents, runbook=runbook, host=host)
+        query = narrowed(
+            rows.INCIDENT.every, tables.incidents, runbook=runbook, host=host, severity=severity
+        )
         query = one_of(query, tables.incidents.c.state, states)
         return self._newest(rows.INCIDENT, query, before, limit)
 

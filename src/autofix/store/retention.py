@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table, delete, func, select
 from autofix.core.pages import PageState
 from autofix.core.runs import RunState
 from autofix.core.signals import SignalState
-from autofix.store import tables
+from autofix.store import tables, tables_web
 from autofix.store.session import Session
 
 _OVER = [str(state) for state in (RunState.FINISHED, RunState.LOST, RunState.DROPPED)]
@@ -19,8 +19,9 @@ _OVER = [str(state) for state in (RunState.FINISHED, RunState.LOST, RunState.DRO
 
 def forget(session: Session, before: float) -> int:
     """Drop run output, ended incidents with all of theirs, signals, watches, silences that are
-    over and codes that nobody can use any more; how many rows."""
-    parts = (_output, _incidents, _rest, _brakes)
+    over, codes that nobody can use any more, deliveries, and what was kept of logins and of
+    requests; how many rows."""
+    parts = (_output, _incidents, _rest, _brakes, _web)
     return sum(part(session, before) for part in parts)
 
 
@@ -89,3 +90,15 @@ def _brakes(session: Session, before: float) -> int:
     return _drop(session, tables.silences, over < before) + _drop(
         session, tables.ack_codes, func.coalesce(code.used_at, code.until) < before
     )
+
+
+def _web(session: Session, before: float) -> int:
+    """Deliveries, and what was kept of logins and requests for a time that is over."""
+    expiring = (
+        (tables_web.deliveries, tables_web.deliveries.c.at),
+        (tables_web.once, tables_web.once.c.until),
+        (tables_web.tries, tables_web.tries.c.at),
+        (tables_web.sessions, tables_web.sessions.c.until),
+        (tables_web.answers, tables_web.answers.c.at),
+    )
+    return sum(_drop(session, table, column < before) for table, column in expiring)

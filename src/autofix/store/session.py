@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cache
 from typing import Any, NoReturn
 
 from sqlalchemy import Connection, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from autofix.errors import StoreError
 from autofix.store.faults import is_unique, mapped
@@ -18,6 +20,11 @@ Rows = Sequence[Mapping[str, Any]]
 
 class Taken(Exception):
     """A unique key is taken; the caller says in words which."""
+
+
+@cache
+def _numbered(table: Table) -> ReturningInsert[Any]:
+    return table.insert().returning(table.c.id, sort_by_parameter_order=True)
 
 
 class Session:
@@ -88,6 +95,12 @@ class Session:
         with self._guarded() as connection, self._savepoint(connection):
             key = connection.execute(table.insert(), row).inserted_primary_key
             return key[0] if key else None
+
+    def insert_new(self, table: Table, rows: Rows) -> list[int]:
+        """Insert rows that the database numbers, where no unique key can be in the way; their
+        numbers in the same order."""
+        with self._guarded() as connection:
+            return [row[0] for row in connection.execute(_numbered(table), rows)]
 
     def insert_all(self, table: Table, rows: Rows) -> None:
         with self._guarded() as connection, self._savepoint(connection, single=False):

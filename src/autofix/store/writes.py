@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import cache
-from typing import TypeVar
 
-from sqlalchemy import Table, Update, bindparam, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from autofix.core.audit import AuditEvent
 from autofix.core.incidents import Incident
@@ -21,56 +18,12 @@ from autofix.errors import Conflict, Duplicate
 from autofix.store import retention, rows, tables
 from autofix.store.canonical import finite
 from autofix.store.queries import RECEIVED
-from autofix.store.rows import Codec
 from autofix.store.session import Taken
-from autofix.store.writes_trust import TrustWrites
-
-Versioned = TypeVar("Versioned", Incident, Run, Page)
+from autofix.store.writes_web import WebWrites
 
 
-@cache
-def _compare_and_set(table: Table, same: tuple[str, ...]) -> Update:
-    """Made once: putting thirty columns into a statement costs more than running it."""
-    return update(table).where(*(table.c[name] == bindparam(f"was_{name}") for name in same))
-
-
-class SqlTransaction(TrustWrites):
+class SqlTransaction(WebWrites):
     """`ports.Transaction` within one write transaction."""
-
-    def _add(self, codec: Codec[Versioned], value: Versioned, **more: object) -> Versioned:
-        """Insert with the next number and version 1; the value as it is stored now."""
-        row = codec.row(replace(value, version=1)) | more
-        del row["id"]
-        number: int = self._session.insert(codec.table, row)
-        return codec.value([(row | {"id": number})[name] for name in codec.names])
-
-    def _save(
-        self,
-        codec: Codec[Versioned],
-        value: Versioned,
-        event: AuditEvent | None,
-        *,
-        still: Sequence[str] = ("state",),
-        **more: object,
-    ) -> Versioned:
-        """Compare-and-set on the version; `still` are the columns that need an event to change."""
-        event = self.sealer.prepare(event)
-        row = codec.row(replace(value, version=value.version + 1)) | more
-        t = codec.table.c
-        same = (t.id == value.id, t.version == value.version)
-        was = {"was_id": value.id, "was_version": value.version}
-        unmoved: tuple[str, ...] = () if event else tuple(still)
-        was |= {f"was_{name}": row[name] for name in unmoved}
-        statement = _compare_and_set(codec.table, ("id", "version", *unmoved))
-        if not self._session.change_unique(statement, row | was):
-            if self._session.first(select(t.id).where(*same)):
-                what = codec.kind.__name__.lower()
-                raise ValueError(f"{what} {value.id}: a change of state needs its audit event")
-            raise Conflict(
-                f"{codec.kind.__name__.lower()} {value.id} was changed by somebody else meanwhile"
-            )
-        self.sealer.append(event)
-        return codec.value([row[name] for name in codec.names])
 
     def add_incident(self, incident: Incident, event: AuditEvent) -> Incident:
         self.sealer.prepare(event)
@@ -143,14 +96,6 @@ class SqlTransaction(TrustWrites):
     def free_host(self, host: str, token: int) -> None:
         t = tables.host_locks.c
         self._session.change(delete(tables.host_locks).where(t.host == host, t.token == token))
-
-    def add_signal(self, signal: Signal, event: AuditEvent | None) -> Signal:
-        event = self.sealer.prepare(event)
-        row = rows.SIGNAL.row(signal)
-        del row["id"]
-        number: int = self._session.insert(tables.signals, row)
-        self.sealer.append(event)
-        return rows.SIGNAL.value([(row | {"id": number})[name] for name in rows.SIGNAL.names])
 
     def save_signal(self, signal: Signal, event: AuditEvent | None) -> None:
         event = self.sealer.prepare(event)

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from autofix.core.audit import AuditEntry, AuditEvent, Canonical, numbered
 from autofix.core.incidents import Incident
@@ -20,16 +19,20 @@ from autofix.core.runs import Run, RunEvent
 from autofix.core.signals import Signal, SignalState
 from autofix.core.triggers import Watch
 from autofix.errors import Conflict, Duplicate, ServerBusy, StoreError
-from autofix.testing.memory_paging import PagingReads
 from autofix.testing.memory_retention import forget
 from autofix.testing.memory_state import Data
-from autofix.testing.memory_trust import MemoryTrust
-from autofix.testing.memory_values import canonical, stored, stored_event
+from autofix.testing.memory_values import (
+    canonical,
+    same_version,
+    stored,
+    stored_event,
+    unsealed,
+)
+from autofix.testing.memory_web import MemoryWeb
+from autofix.testing.memory_web_reads import WebReads
 
-Versioned = TypeVar("Versioned", Incident, Run, Page)
 
-
-class MemoryTransaction(MemoryTrust):
+class MemoryTransaction(MemoryWeb):
     """`ports.Transaction` on a private copy of the data."""
 
     def add_incident(self, incident: Incident, event: AuditEvent) -> Incident:
@@ -43,9 +46,9 @@ class MemoryTransaction(MemoryTrust):
 
     def save_incident(self, incident: Incident, event: AuditEvent | None) -> Incident:
         row, sealed = stored(incident), stored_event(event)
-        old = _same_version("incident", self._data.incidents.get(row.id), row)
+        old = same_version("incident", self._data.incidents.get(row.id), row)
         if event is None and (old.state, old.reason) != (row.state, row.reason):
-            raise _unsealed("incident", row.id)
+            raise unsealed("incident", row.id)
         other = self.live_incident(row.runbook, row.host, row.subject) if row.live else None
         if other and other.id != row.id:
             raise Duplicate(f"an incident of {row.runbook} on {row.target} is live already")
@@ -66,9 +69,9 @@ class MemoryTransaction(MemoryTrust):
 
     def save_run(self, run: Run, event: AuditEvent | None) -> Run:
         row, sealed = stored(run), stored_event(event)
-        old = _same_version("run", self._data.runs.get(row.id), row)
+        old = same_version("run", self._data.runs.get(row.id), row)
         if event is None and old.state != row.state:
-            raise _unsealed("run", row.id)
+            raise unsealed("run", row.id)
         self._data.runs[row.id] = row = replace(row, version=row.version + 1)
         self._seal(sealed)
         return row
@@ -98,13 +101,6 @@ class MemoryTransaction(MemoryTrust):
         held = self._data.locks.get(host)
         if held and held[1] == token:
             del self._data.locks[host]
-
-    def add_signal(self, signal: Signal, event: AuditEvent | None) -> Signal:
-        row, sealed = stored(signal), stored_event(event)
-        row = replace(row, id=self._data.next("signals"))
-        self._data.signals[row.id] = row
-        self._seal(sealed)
-        return row
 
     def save_signal(self, signal: Signal, event: AuditEvent | None) -> None:
         row, sealed = stored(signal), stored_event(event)
@@ -141,9 +137,9 @@ class MemoryTransaction(MemoryTrust):
 
     def save_page(self, page: Page, event: AuditEvent | None) -> Page:
         row, sealed = stored(page), stored_event(event)
-        old = _same_version("page", self._data.pages.get(row.id), row)
+        old = same_version("page", self._data.pages.get(row.id), row)
         if event is None and old.state != row.state:
-            raise _unsealed("page", row.id)
+            raise unsealed("page", row.id)
         self._data.pages[row.id] = row = replace(row, version=row.version + 1)
         self._seal(sealed)
         return row
@@ -160,16 +156,6 @@ class MemoryTransaction(MemoryTrust):
     def _need_incident(self, number: int) -> None:
         if number not in self._data.incidents:
             raise StoreError(f"incident {number} is not in the store")
-
-
-def _same_version(what: str, old: Versioned | None, new: Versioned) -> Versioned:
-    if old is None or old.version != new.version:
-        raise Conflict(f"{what} {new.id} was changed by somebody else meanwhile")
-    return old
-
-
-def _unsealed(what: str, number: int) -> ValueError:
-    return ValueError(f"{what} {number}: a change of state needs its audit event")
 
 
 @dataclass(frozen=True)
@@ -212,9 +198,9 @@ class MemoryStore:
                 self._writer = None
 
     @contextmanager
-    def reading(self) -> Iterator[PagingReads]:
+    def reading(self) -> Iterator[WebReads]:
         # A commit replaces the data and never changes it, so this is a snapshot.
-        yield PagingReads(self._data)
+        yield WebReads(self._data)
 
     def audit_entries(self) -> Iterator[AuditEntry]:
         yield from self._data.audit.values()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from autofix.core.pages import Member, PageState
 from autofix.core.runs import RunState
@@ -14,12 +15,14 @@ _OVER = frozenset({RunState.FINISHED, RunState.LOST, RunState.DROPPED})
 
 def forget(data: Data, before: float) -> int:
     """Drop run output, ended incidents with all of theirs, signals, watches, silences that are
-    over and codes that nobody can use any more; how many rows."""
+    over, codes that nobody can use any more, deliveries, and what was kept of logins and of
+    requests; how many rows."""
     return (
         _forget_output(data, before)
         + sum(_forget_incident(data, number) for number in _old_incidents(data, before))
         + _forget_rest(data, before)
         + _forget_brakes(data, before)
+        + _forget_web(data, before)
     )
 
 
@@ -109,3 +112,23 @@ def _forget_brakes(data: Data, before: float) -> int:
     for digest in codes:
         del data.ack_codes[digest]
     return len(silences) + len(codes)
+
+
+def _forget_web(data: Data, before: float) -> int:
+    old: list[tuple[dict[Any, Any], list[Any]]] = [
+        (data.deliveries, [key for key, row in data.deliveries.items() if row.at < before]),
+        (data.once, [key for key, until in data.once.items() if until < before]),
+        (data.sessions, [key for key, row in data.sessions.items() if row.until < before]),
+        (data.answers, [key for key, row in data.answers.items() if row.at < before]),
+    ]
+    for rows, keys in old:
+        for key in keys:
+            del rows[key]
+    return sum(len(keys) for _, keys in old) + _forget_tries(data, before)
+
+
+def _forget_tries(data: Data, before: float) -> int:
+    counted = sum(map(len, data.tries.values()))
+    young = {name: tuple(at for at in tries if at >= before) for name, tries in data.tries.items()}
+    data.tries = {name: tries for name, tries in young.items() if tries}
+    return counted - sum(map(len, data.tries.values()))

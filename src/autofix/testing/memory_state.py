@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
+from autofix.core.accounts import Answered, Kept, Session, Token, User
 from autofix.core.acks import AckCode
+from autofix.core.alerts import Delivery
 from autofix.core.audit import GENESIS, AuditEntry
 from autofix.core.batches import InWave
 from autofix.core.breakers import Reset
@@ -48,6 +50,14 @@ class Data:
     checkpoints: dict[int, Checkpoint] = field(default_factory=dict)
     archives: dict[int, Archive] = field(default_factory=dict)
     members: dict[int, Member] = field(default_factory=dict)
+    deliveries: dict[int, Delivery] = field(default_factory=dict)
+    once: dict[tuple[str, str], float] = field(default_factory=dict)
+    tries: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    users: dict[int, User] = field(default_factory=dict)
+    tokens: dict[int, Token] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    kept: dict[str, Kept] = field(default_factory=dict)
+    answers: dict[tuple[str, str], Answered] = field(default_factory=dict)  # by key and who
 
     def copy(self) -> Data:
         return Data(**{item.name: dict(getattr(self, item.name)) for item in fields(self)})
@@ -95,6 +105,7 @@ class MemoryReads:
         states: Iterable[State] | None = None,
         runbook: str = "",
         host: str = "",
+        severity: str = "",
         before: int | None = None,
         limit: int = 100,
     ) -> list[Incident]:
@@ -102,7 +113,8 @@ class MemoryReads:
 
         def fits(row: Incident) -> bool:
             in_state = wanted is None or row.state in wanted
-            return in_state and runbook in ("", row.runbook) and host in ("", row.host)
+            here = runbook in ("", row.runbook) and host in ("", row.host)
+            return in_state and here and severity in ("", row.severity)
 
         return newest(self._data.incidents, fits, before, limit)
 

@@ -13,12 +13,12 @@ from autofix.core.marks import Mark
 from autofix.core.pages import Member
 from autofix.core.silences import Silence
 from autofix.errors import Duplicate
-from autofix.testing.memory_paging import PagingReads
 from autofix.testing.memory_state import Data
 from autofix.testing.memory_values import stored
+from autofix.testing.memory_web_reads import WebReads
 
 
-class MemoryTrust(PagingReads):
+class MemoryTrust(WebReads):
     def __init__(self, data: Data, canonical: Canonical) -> None:
         super().__init__(data)
         self._canonical = canonical
