@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from autofix.desk.accounts import Accounts
 from autofix.desk.acts import Acts
 from autofix.desk.brakes import Brakes
 from autofix.desk.looks import Looks
 from autofix.desk.records import Records
+from autofix.desk.tokens import Tokens
 
 
-class LocalDesk(Looks, Records, Acts, Brakes):
+class LocalDesk(Looks, Records, Acts, Brakes, Accounts, Tokens):
     """`ports.Desk` for one principal; each of its rooms is a mixin, named here."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from autofix.desk.bound import Record
+from autofix.desk.passwords import Passwords
 from autofix.flow.context import Context
 from autofix.ports import Probe
 
@@ -49,3 +50,4 @@ class Place:
     faults: Callable[[], Sequence[str]] = tuple  # what is wrong in the settings, a line each
     machine: Callable[[], Mapping[str, Any]] = _nothing
     witnesses: Callable[[], Sequence[str]] = tuple
+    passwords: Passwords = field(default_factory=Passwords)
