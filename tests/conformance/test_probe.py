@@ -21,9 +21,10 @@ from autofix.probes.command import CommandProbe
 from autofix.probes.host import HostProbe
 from autofix.probes.http import HttpProbe
 from autofix.probes.mysql import MysqlProbe
+from autofix.probes.prometheus import PrometheusProbe
 from autofix.probes.redis import RedisProbe
 from autofix.testing.probes import FakeProbe
-from servers.http import http_server
+from servers.http import Answer, Asked, http_server
 from servers.mariadb import mariadb_server
 from servers.redis import free_port, redis_server
 from servers.rude import rude_server
@@ -39,6 +40,8 @@ TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict, list, str, int, float, bool),
 }
 Options = dict[str, Any]
+#: Who we are, for those monitorings that want to know.
+MONITORING: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,35 @@ def http_case() -> Iterator[Case]:
         )
 
 
+def prometheus_says(_: Asked) -> Answer:
+    found = [{"metric": {"instance": "h1"}, "value": [NOW, "0.5"]}]
+    data = {"resultType": "vector", "result": found}
+    return Answer(body=json.dumps({"status": "success", "data": data}).encode())
+
+
+@contextmanager
+def monitoring_case(
+    probe: Probe, says: Callable[[Asked], Answer], options: Options, *wrong: Options
+) -> Iterator[Case]:
+    """A probe that asks a monitoring, whose answer tells of the host h1."""
+
+    def at(port: int) -> Target:
+        return target(**{f"{probe.name}_url": f"http://127.0.0.1:{port}", **MONITORING})
+
+    with http_server(says) as server, rude_server() as silent:
+        yield Case(
+            probe,
+            (at(server.port), options),
+            (at(free_port()), options),
+            (at(silent), options),
+            ({**options, "absent": "well"}, {**options, "by": ["error"]}, *wrong),
+        )
+
+
+def prometheus_case() -> AbstractContextManager[Case]:
+    return monitoring_case(PrometheusProbe(), prometheus_says, {"query": "up"}, {})
+
+
 CASES: dict[str, Callable[[], AbstractContextManager[Case]]] = {
     "fake": fake_case,
     "redis": redis_case,
@@ -130,6 +162,7 @@ CASES: dict[str, Callable[[], AbstractContextManager[Case]]] = {
     "command": command_case,
     "host": host_case,
     "http": http_case,
+    "prometheus": prometheus_case,
 }
 
 

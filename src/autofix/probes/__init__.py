@@ -17,6 +17,7 @@ TABLE = {
     "host": "autofix.probes.host:HostProbe",
     "http": "autofix.probes.http:HttpProbe",
     "command": "autofix.probes.command:CommandProbe",
+    "prometheus": "autofix.probes.prometheus:PrometheusProbe",
 }
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from autofix.core.readings import Fact, Value
-from autofix.probes.common import table
+from autofix.probes.common import TAKEN, table
 from autofix.probes.words import one_line
 
 FACTS: Mapping[str, Fact] = table(
@@ -28,13 +28,6 @@ MAX_TEXT = 10_000  # characters of one text in JSON
 MAX_DEPTH = 32
 _MAX_INTEGER = 2**53 - 1  # beyond this JSON readers disagree
 
-#: Names that mean something else in an expression.
-_TAKEN = frozenset(
-    {
-        *("and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "null"),
-        *("True", "False", "None", "host", "inputs", "labels", "incident", "run"),
-    }
-)
 _TO_BASE = {
     "": 1.0,
     "%": 1.0,
@@ -112,7 +105,7 @@ def fact_name(label: str, kind: str, used: Iterable[str] = ()) -> str:
     name = re.sub(r"[^A-Za-z0-9_]+", "_", label.strip()).strip("_")
     if not name and label.strip() == "/":
         name = "root"
-    if not name or name[0].isdigit() or name in FACTS or name in _TAKEN:
+    if not name or name[0].isdigit() or name in FACTS or name in TAKEN:
         name = f"{kind}_{name}".rstrip("_")
     name, used = name[:60], set(used)
     number = 2

@@ -15,7 +15,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import httpcore
 import httpx
 
 from autofix.core.readings import Fact, Reading, Target
@@ -24,7 +23,7 @@ from autofix.probes import certificates, links, variables
 from autofix.probes.common import chosen, option_faults, seen, table
 from autofix.probes.http_body import Body, body_facts, read
 from autofix.probes.http_options import HttpOptions
-from autofix.probes.http_wire import Transport
+from autofix.probes.http_wire import FAILURES, Transport
 from autofix.probes.links import LinkError, Tls
 from autofix.probes.net import Deadline
 
@@ -199,7 +198,7 @@ def _ask(client: httpx.Client, request: httpx.Request, wanted: HttpOptions) -> _
                     return _Answer(response, read(response), redirects)
         except ssl.SSLCertVerificationError as error:
             raise _Refused(error, request.url) from error
-        except _ERRORS as error:
+        except FAILURES as error:
             raise _Failed(error, request.url) from error
         request = _next(request, following, wanted)
         redirects += 1
@@ -216,15 +215,3 @@ def _next(request: httpx.Request, following: httpx.Request, wanted: HttpOptions)
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
-
-
-_ERRORS = (
-    ProbeError,
-    OSError,
-    httpx.HTTPError,
-    httpx.InvalidURL,
-    httpcore.ProtocolError,
-    httpcore.NetworkError,
-    httpcore.TimeoutException,
-    httpcore.UnsupportedProtocol,
-)

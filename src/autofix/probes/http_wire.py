@@ -19,8 +19,21 @@ from typing import Any
 import httpcore
 import httpx
 
+from autofix.errors import ProbeError
 from autofix.probes import net
 from autofix.probes.net import Deadline
+
+#: How a request may fail, of whatever library.
+FAILURES = (
+    ProbeError,
+    OSError,
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpcore.ProtocolError,
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+)
 
 
 @dataclass(frozen=True)
