@@ -23,6 +23,8 @@ _UNKEPT = re.compile("[\x00\ud800-\udfff]")
 def text(value: str) -> str:
     """The same text without what no database keeps: NUL as `\\x00`, a surrogate as `\\udc80`."""
     exact = str.__str__(value)
+    if exact.isascii() and "\0" not in exact:  # nearly every text, and much faster to see
+        return exact
     if not _UNKEPT.search(exact):
         return exact
     return _UNKEPT.sub(lambda found: found[0].encode("unicode_escape").decode(), exact)
@@ -37,6 +39,8 @@ def plain(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    if type(value) is str:  # first what is there most
+        return text(value)
     if isinstance(value, Enum):
         return _plain(value.value)
     if value is None or isinstance(value, bool):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import insert, select
 
 from autofix import crashpoints
-from autofix.core.audit import GENESIS, AuditEvent, numbered
+from autofix.core.audit import GENESIS, AuditEvent
 from autofix.errors import StoreError
 from autofix.store import tables
 from autofix.store.chain import digest
@@ -25,6 +26,7 @@ class Sealer:
         self._session = session
         self._known = known
         self._head: tuple[int, str] | None = None
+        self._prepared: dict[int, tuple[AuditEvent, dict[str, Any]]] = {}
 
     @property
     def moved_to(self) -> tuple[int, str] | None:
@@ -38,23 +40,37 @@ class Sealer:
     def prepare(self, event: AuditEvent | None) -> AuditEvent | None:
         """Refuse what can't be sealed (StoreError) before any state is changed for it."""
         if event is not None:
-            EVENT.row(event)
+            self._prepared[id(event)] = (event, EVENT.row(event))
         return event
 
     def append(
         self, event: AuditEvent | None, *, incident: int | None = None, run: int | None = None
     ) -> None:
         """Seal an event; a 0 for its incident or run becomes the number given here."""
-        if event is None:
-            return
+        if event is not None:
+            self._append([self._row(event, incident=incident, run=run)])
+
+    def append_all(self, events: Sequence[AuditEvent]) -> None:
+        """Seal events one after the other, in one statement."""
+        if events:
+            self._append([self._row(event) for event in events])
+
+    def _row(self, event: AuditEvent, **numbers: int | None) -> dict[str, Any]:
+        """As it is stored, without its place in the chain."""
+        prepared = self._prepared.pop(id(event), None)
+        row = EVENT.row(event) if prepared is None else prepared[1]
+        given = {name: new for name, new in numbers.items() if new is not None and row[name] == 0}
+        return row | given | {"at": float(row["at"])}
+
+    def _append(self, made: list[dict[str, Any]]) -> None:
         size, prev = self._head or self._known or self._stored_head()
-        row = EVENT.row(numbered(event, incident=incident, run=run))
-        row |= {"seq": size + 1, "at": float(row["at"]), "prev": prev}
-        row["hash"] = digest(tuple(row[column] for column in SEALED))
-        if self._session.add(_APPEND, row) == 0:  # a trigger can make it so
+        for seq, row in enumerate(made, start=size + 1):
+            row |= {"seq": seq, "prev": prev}
+            row["hash"] = prev = digest(tuple(row[column] for column in SEALED))
+        if self._session.change(_APPEND, made) != len(made):  # a trigger can make it so
             error = StoreError("the record did not take an entry", hint="run autofix audit verify")
             self._session.fail(error)
-        self._head = (size + 1, row["hash"])
+        self._head = (size + len(made), prev)
         crashpoints.reach("audit.sealed")
 
     def _stored_head(self) -> tuple[int, str]:

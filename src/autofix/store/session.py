@@ -79,12 +79,6 @@ class Session:
                 return connection.execute(statement).rowcount
             return connection.execute(statement, rows).rowcount
 
-    def add(self, statement: Executable, row: Mapping[str, Any]) -> int:
-        """Insert one row; 0 if the database did not take it, which only somebody else's trigger
-        or rule can make it do."""
-        with self._guarded() as connection:
-            return connection.execute(statement, row).rowcount
-
     def change_unique(self, statement: Executable, row: Mapping[str, Any]) -> int:
         """The same where a unique key may be in the way: Taken then, and the block goes on."""
         with self._guarded() as connection, self._savepoint(connection):

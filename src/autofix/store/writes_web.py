@@ -51,8 +51,7 @@ class WebWrites(VersionedWrites):
         for row in made:
             del row["id"]
         numbers = self._session.insert_new(codec.table, made) if made else []
-        for event in events:
-            self.sealer.append(event)
+        self.sealer.append_all(events)
         return [
             codec.value([(row | {"id": number})[name] for name in codec.names])
             for row, number in zip(made, numbers, strict=True)

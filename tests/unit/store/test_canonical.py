@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +69,19 @@ def test_what_is_read_back_is_what_was_stored(value: object) -> None:
     stored = json_text(value)
     assert read_json(stored) == plain(value)
     assert json_text(read_json(stored)) == stored
+
+
+#: Where Python's own JSON and RFC 8785 part ways, or nearly do.
+EDGES = st.sampled_from(
+    [1e16, 1e-5, 1e-4, 1.5e-6, 1e-7, 1e21, 5e20, float(2**53), 2.0**53 + 2, 0.1, -0.0, 123456.75,
+     1.5e15, 1e300, 5e-324, "1e+05", "1.0", "\x7f\x1f\u2028\ud7ff\ue000\U0001f525", "\"\\/\b"]
+)  # fmt: skip
+ODD_KEYS = st.sampled_from(["a", "\ue000", "\U00010000", "\uffff", "\ud7ff", "1.0", "e+1", "é", ""])
+
+
+@given(st.dictionaries(ODD_KEYS, st.lists(EDGES | SCALARS, max_size=3), max_size=5) | EDGES)
+def test_the_fast_way_writes_what_the_standards_own_way_writes(value: object) -> None:
+    assert canonical(value) == rfc8785.dumps(plain(value))
 
 
 @given(VALUES)
