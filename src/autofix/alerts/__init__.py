@@ -12,6 +12,14 @@ from typing import Any
 
 TABLE: dict[str, str] = {
     "alertmanager": "autofix.alerts.alertmanager:AlertmanagerSource",
+    "grafana": "autofix.alerts.grafana:GrafanaSource",
+    "zabbix": "autofix.alerts.zabbix:ZabbixSource",
+    "datadog": "autofix.alerts.datadog:DatadogSource",
+    "pagerduty": "autofix.alerts.pagerduty:PagerdutySource",
+    "uptime_kuma": "autofix.alerts.uptime_kuma:UptimeKumaSource",
+    "cloudevents": "autofix.alerts.cloudevents:CloudEventsSource",
+    "standard": "autofix.alerts.standard:StandardSource",
+    "generic": "autofix.alerts.generic:GenericSource",
 }
 
 

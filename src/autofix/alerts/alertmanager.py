@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from autofix.alerts.reading import MAX_ANNOTATION, digest, flat, items, mapping, moment, one_line
+from autofix.alerts.reading import (
+    MAX_ANNOTATION,
+    fingerprint,
+    flat,
+    items,
+    mapping,
+    moment,
+    one_line,
+)
 from autofix.alerts.sender import Named
 from autofix.core.alerts import Alert
 from autofix.core.door import Refused
@@ -40,14 +48,13 @@ class AlertmanagerSource(Named):
     ) -> Alert:
         labels = flat(alert.get("labels")) or dict(common)
         status = alert.get("status") or group.get("status")
-        own = alert.get("fingerprint")
         return Alert(
             name=self.named(one_line(labels.get("alertname")), labels),
             firing=status != "resolved",
             labels={**labels, **self.more_labels(alert, group, labels)},
             annotations={**notes, **flat(alert.get("annotations"), MAX_ANNOTATION),
                          **self.links(alert)},
-            fingerprint=own if isinstance(own, str) and own else digest("alertmanager", labels),
+            fingerprint=fingerprint(alert.get("fingerprint"), "alertmanager", labels),
             starts_at=moment(alert.get("startsAt")),
         )  # fmt: skip
 

@@ -58,6 +58,7 @@ def _on_labels(text: str) -> str:
 
 
 Header = Annotated[str, AfterValidator(_header)]
+NameExpression = Annotated[str, AfterValidator(_on_labels)]
 Secrets = Annotated[list[Secret], AfterValidator(_long_enough), Field(max_length=10)]
 
 
@@ -101,7 +102,7 @@ class SenderOptions(SourceOptions):
 class NamedOptions(SenderOptions):
     """Senders whose bodies have their own shape; another name for their alerts can be made."""
 
-    name: Annotated[str, AfterValidator(_on_labels)] = ""  # an expression on the labels
+    name: NameExpression = ""  # an expression on the labels
 
 
 def _said(key: str) -> str:

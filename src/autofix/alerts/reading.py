@@ -78,6 +78,12 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def fingerprint(own: Any, *parts: Any) -> str:
+    """The sender's own where it is short text, else a digest of it or of the parts."""
+    text = text_of(own)
+    return text if text and len(text) <= MAX_NAME else digest(text or list(parts))
+
+
 def moment(value: Any) -> float | None:
     """Seconds since the epoch of an RFC 3339 time; None for zero times and what is no time."""
     if not isinstance(value, str) or not 10 <= len(value) <= 40:

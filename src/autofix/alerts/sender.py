@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from autofix.alerts.admitting import admit
 from autofix.alerts.options import NamedOptions, SenderOptions, SourceOptions, expression
+from autofix.alerts.reading import one_line
 from autofix.core.alerts import Admission, Alert, Post
-from autofix.core.conditions import Condition
 from autofix.core.door import Refused, read_json
 
 #: A body with more than these is refused: its sender is asked to send fewer at once.
@@ -23,12 +23,14 @@ class Sender:
     type: ClassVar[str]
     options: ClassVar[builtins.type[SourceOptions]]
 
-    def __init__(self, name: str, options: SourceOptions) -> None:
+    def __init__(self, name: str, options: SourceOptions, rename: str = "") -> None:
+        """`rename`: an expression on the labels that gives alerts another name than their own."""
         self.name = name
         self.runbooks = tuple(options.runbooks)
         self.unknown_host: str = options.unknown_host
         self.no_runbook: str = options.no_runbook
         self.policy = options.policy
+        self._rename = expression(rename, frozenset({"labels"})) if rename else None
 
     def handshake(self, _headers: Mapping[str, str]) -> dict[str, str]:
         """What to answer a sender that asks, without a body, whether it may post; usually no."""
@@ -42,14 +44,22 @@ class Sender:
         """The alerts in a JSON body. Raises Refused, and nothing else."""
         raise NotImplementedError
 
+    def named(self, name: str, labels: Mapping[str, str]) -> str:
+        """The alert's name: by the settings' expression where that gives one, else its own."""
+        if self._rename is not None:
+            value = self._rename.value({"labels": labels})
+            if isinstance(value, str) and value.strip():
+                return one_line(value)
+        return name
+
 
 class Asked(Sender):
     """A source whose sender shows who it is in one of the usual ways."""
 
     options: ClassVar[builtins.type[SourceOptions]] = SenderOptions
 
-    def __init__(self, name: str, options: SenderOptions) -> None:
-        super().__init__(name, options)
+    def __init__(self, name: str, options: SenderOptions, rename: str = "") -> None:
+        super().__init__(name, options, rename)
         self._shows = options
 
     def admit(self, post: Post, now: float) -> Admission:
@@ -57,25 +67,12 @@ class Asked(Sender):
 
 
 class Named(Asked):
-    """A source with bodies of its own shape, whose alerts may be named anew in the settings."""
+    """One with bodies of its own shape, whose alerts may be named anew in the settings."""
 
     options: ClassVar[builtins.type[SourceOptions]] = NamedOptions
 
     def __init__(self, name: str, options: NamedOptions) -> None:
-        super().__init__(name, options)
-        self._name = _naming(options.name)
-
-    def named(self, name: str, labels: Mapping[str, str]) -> str:
-        """The alert's name: by the settings' expression where that gives one, else its own."""
-        if self._name is not None:
-            value = self._name.value({"labels": labels})
-            if isinstance(value, str) and value.strip():
-                return value.strip()
-        return name
-
-
-def _naming(text: str) -> Condition | None:
-    return expression(text, frozenset({"labels"})) if text else None
+        super().__init__(name, options, options.name)
 
 
 def bounded(alerts: Iterable[Alert]) -> list[Alert]:

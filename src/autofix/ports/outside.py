@@ -83,6 +83,9 @@ class Source(Protocol):
     def admit(self, post: Post, now: float) -> Admission:
         """Is it who it says, and fresh? Never raises; compares in constant time."""
 
+    def handshake(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """Headers that answer an OPTIONS which asks for leave to post; empty: there is none."""
+
     def alerts(self, post: Post) -> list[Alert]:
         """Pure parsing. Raises core.door.Refused with one line for what is not its shape."""
 
