@@ -19,6 +19,8 @@ VARIABLE = "AUTOFIX_CRASH_POINT"
 POINTS: Mapping[str, str] = {
     "watch.observing": "a probe's looks are judged, not committed",
     "watch.observed": "they are committed",
+    "alert.receiving": "posts of senders are written with their signals, not committed",
+    "alert.received": "that is committed, and no sender is told",
     "signal.receiving": "a signal is written, not committed",
     "signal.received": "it is committed, and nothing is done about it",
     "signal.matching": "it is matched or ignored, not committed",

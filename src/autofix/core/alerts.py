@@ -94,6 +94,16 @@ class Judged:
     incident: int | None = None
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What there is for one target: its live incident (no rehearsal), else the signal that fires
+    and waits to be handled; and a waiting signal that says it is over."""
+
+    incident: int | None = None
+    signal: int | None = None
+    clearing: int | None = None
+
+
 class DeliveryState(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"

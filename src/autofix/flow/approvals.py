@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from autofix.core.decisions import approval_key
-from autofix.core.identities import login
+from autofix.core.identities import asker, login
 from autofix.core.incidents import Incident, State
 from autofix.errors import HeldError
 from autofix.flow import deadlines, escalate
@@ -55,7 +55,7 @@ def _approved(tx: Transaction, incident: Incident, by: str, now: float) -> Incid
 
 def _refusal(ctx: Context, incident: Incident, by: str, groups: Collection[str]) -> tuple[str, str]:
     """(why this person may not approve it, who may instead)."""
-    if login(incident.requested_by) == login(by):
+    if asker(incident.requested_by) == login(by):
         why = f"{by} asked for incident {incident.id} and can't approve it"
         return why, "somebody else must approve it"
     runbook = ctx.book.runbooks.get(incident.runbook)

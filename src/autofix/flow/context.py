@@ -21,6 +21,7 @@ from autofix.errors import StoreError
 from autofix.flow.backlog import Backlog
 from autofix.flow.bounded import Bounded
 from autofix.flow.lanes import Lanes
+from autofix.flow.refusals import Refusals
 from autofix.flow.rush import Rush
 from autofix.ports import (
     Channel,
@@ -134,3 +135,4 @@ class Context:
     lanes: Lanes = field(default_factory=Lanes)
     meter: Meter = field(default_factory=NoMeter)
     backlog: Backlog = field(default_factory=Backlog)  # of decisions
+    refusals: Refusals = field(default_factory=Refusals)  # posts that were not let in

@@ -1,4 +1,5 @@
-"""Signals come in: from probes, schedules and people. They open an incident, or say why not."""
+"""Signals come in: from probes, alerts, schedules and people. They open an incident, or say why
+not."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from autofix.core.readings import Reading
 from autofix.core.runbooks import ProbeTrigger, Runbook
 from autofix.core.signals import Signal, SignalState
 from autofix.core.triggers import Verdict, Watch, advance
-from autofix.flow import deadlines, escalate, opening, owing, silences
+from autofix.flow import clearing, deadlines, escalate, opening, owing, silences
 from autofix.flow.context import Context
 from autofix.flow.echoes import is_echo
 from autofix.flow.looking import look, ours, scope, subject_of, trigger_subject
@@ -164,6 +165,8 @@ def receive(ctx: Context, signal: Signal) -> Signal:
 
 def handle(ctx: Context, signal: Signal) -> Signal:
     """Match a received signal: an incident opens, or the signal says why it was ignored."""
+    if not signal.firing:
+        return clearing.cleared(ctx, signal)
     refusal, seen = ("", signal) if is_echo(ctx, signal) else first_look(ctx, signal)
     now = ctx.clock.now()
     with ctx.store.transaction() as tx:

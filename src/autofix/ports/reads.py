@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from autofix.core.accounts import Answered, Kept, Session, Token, User
-from autofix.core.alerts import Delivery, DeliveryState
+from autofix.core.alerts import Delivery, DeliveryState, Standing
 from autofix.core.audit import AuditEntry
 from autofix.core.batches import InWave
 from autofix.core.breakers import Reset
@@ -105,6 +105,12 @@ class Reads(Protocol):
 
     def watch(self, runbook: str, trigger: int, host: str, subject: str) -> Watch | None: ...
     def watches(self, runbook: str = "", host: str = "") -> list[Watch]: ...
+    def standing(
+        self, targets: Collection[tuple[str, str, str]]
+    ) -> Mapping[tuple[str, str, str], Standing]:
+        """What is open or waits for these (runbook, host, subject); those with nothing are not in
+        it."""
+
     def signals(self, *, received: bool = False, limit: int = 100) -> list[Signal]:
         """Newest first; with `received` only those not yet handled, oldest first."""
 

@@ -18,11 +18,12 @@ from autofix.store import rows, tables
 from autofix.store.due import due as due_now
 from autofix.store.queries import LIVE, PLANNED, QUEUED, RECEIVED, due, narrowed, one_of
 from autofix.store.reads_paging import PagingReads
+from autofix.store.reads_standing import StandingReads
 from autofix.store.reads_trust import TrustReads
 from autofix.store.reads_web import WebReads
 
 
-class SqlReads(TrustReads, PagingReads, WebReads):
+class SqlReads(TrustReads, PagingReads, WebReads, StandingReads):
     """`ports.Reads` within one transaction, so all answers are of one moment."""
 
     def incident(self, incident_id: int) -> Incident | None:

@@ -130,6 +130,13 @@ signals = Table(
     sqlite_autoincrement=True,
 )
 Index("signals_received", signals.c.id, **where("state = 'received'"))
+Index(
+    "signals_waiting",
+    signals.c.runbook,
+    signals.c.host,
+    signals.c.subject,
+    **where("state = 'received'"),
+)
 
 watches = Table(
     "watches",

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from autofix.core.accounts import Answered, Kept, Session, Token, User
 from autofix.core.alerts import Delivery, DeliveryState
-from autofix.testing.memory_paging import PagingReads
+from autofix.testing.memory_standing import StandingReads
 from autofix.testing.memory_state import newest
 
 
-class WebReads(PagingReads):
+class WebReads(StandingReads):
     def deliveries(
         self,
         *,

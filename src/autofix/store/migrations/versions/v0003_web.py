@@ -1,4 +1,4 @@
-"""Deliveries of alerts, users, tokens, sessions, kept secrets, answers given.
+"""Deliveries of alerts, users, tokens, sessions, kept secrets, answers given; signals by target.
 
 Written out, not taken from `store/tables_web.py`: that file moves on, a migration does not.
 """
@@ -15,6 +15,10 @@ NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 REFUSED: dict[str, Any] = {
     "sqlite_where": sa.text("state = 'refused'"),
     "postgresql_where": sa.text("state = 'refused'"),
+}
+RECEIVED: dict[str, Any] = {
+    "sqlite_where": sa.text("state = 'received'"),
+    "postgresql_where": sa.text("state = 'received'"),
 }
 
 
@@ -55,6 +59,7 @@ def _deliveries() -> None:
     op.create_index("deliveries_source", "deliveries", ["source", "id"])
     op.create_index("deliveries_refused", "deliveries", ["id"], **REFUSED)
     op.create_index("deliveries_at", "deliveries", ["at"])
+    op.create_index("signals_waiting", "signals", ["runbook", "host", "subject"], **RECEIVED)
 
 
 def _accounts() -> None:
