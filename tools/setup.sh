@@ -3,7 +3,8 @@
 #
 #   tools/setup.sh          virtual environment with the locked packages and autofix itself
 #   tools/setup.sh demo     the same, and what `make demo` needs: redis-server, bubblewrap
-#   tools/setup.sh test     the same, and what `make test` needs: also mariadb-server, postgresql, openssh
+#   tools/setup.sh test     the same, and what `make test` needs: also mariadb-server, postgresql, openssh,
+#                           prometheus with its Alertmanager and exporter of Redis
 #
 # Says one line when it installs something and nothing when there is nothing to do. Exit 2: something
 # is missing that only root, or you, can provide; the line says what.
@@ -64,6 +65,10 @@ missing_packages() { # distribution packages whose programs are not there, for t
     has_postgresql || printf 'postgresql\n'
     command -v sshd >/dev/null || printf 'openssh-server\n'
     command -v ssh >/dev/null || printf 'openssh-client\n'
+    local monitoring
+    for monitoring in prometheus prometheus-alertmanager prometheus-redis-exporter; do
+        command -v "$monitoring" >/dev/null || printf '%s\n' "$monitoring"
+    done
 }
 
 has_postgresql() { # Debian keeps its programs off PATH, a folder for each version
@@ -95,6 +100,7 @@ stay_off_at_boot() { # what we brought must not come up at the next boot either
             mariadb-server) systemctl disable mariadb.service ;;
             postgresql) systemctl disable postgresql.service ;;
             openssh-server) systemctl disable ssh.service ssh.socket ;;
+            prometheus*) systemctl disable "$package.service" ;;
         esac
     done >/dev/null 2>&1 || true
 }
