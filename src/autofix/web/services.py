@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from autofix.core.accounts import Visit
 from autofix.core.alerts import Admission, Post
 from autofix.core.roles import Principal
+from autofix.desk.entrance import Entrance
 from autofix.flow.context import Context
 from autofix.ports import Desk
 
@@ -15,17 +17,19 @@ from autofix.ports import Desk
 class Doorman(Protocol):
     """Who somebody is: by token, session or the socket's other end. Blocking: call in a thread.
 
-    Raises Denied in one line for a token or a session that is no good; None: nobody was named.
-    A denial is on the record, gathered so that a flood of them can't fill it.
+    Raises Denied in one line for who may not come in (`desk.doorman.TurnedAway`). A denial is on
+    the record, gathered so that a flood of them can't fill it.
     """
 
     def by_token(self, token: str, *, address: str) -> Principal: ...
-    def by_session(self, cookie: str, *, address: str) -> tuple[Principal, str] | None:
-        """The principal and the session's form token."""
+    def by_session(self, cookie: str, *, address: str) -> Visit | None:
+        """None: this session is not known, or it is over."""
 
-    def by_socket(self, uid: int) -> Principal: ...
+    def by_socket(self, uid: int, said: str = "") -> Principal:
+        """`said`: the person behind root or the service's own user."""
+
     def hook(self, token: str, post: Post) -> Admission:
-        """A token that is bound to a source, shown by a sender."""
+        """A token that is bound to a source, shown by a sender. Never raises Denied."""
 
     def denied(self, who: str, what: str, why: str, *, address: str) -> None:
         """Write down that somebody was turned away."""
@@ -39,6 +43,7 @@ class Services:
     desk: Callable[[Principal], Desk]
     doorman: Doorman
     settings: Callable[[], Any]  # config.web_models.WebBlock in force
+    entrance: Entrance | None = None  # logins; without it nobody logs in by a browser
     ready: Callable[[], str] = lambda: ""  # why this server is not ready; empty when it is
     leads: Callable[[], bool] = lambda: True  # or it stands by
     extra: Mapping[str, Any] = field(default_factory=dict)

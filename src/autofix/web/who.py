@@ -1,0 +1,219 @@
+"""Who asks, and whether he may: before any route, for every route, by the one table.
+
+A request that fits no line of the table goes no further, so no route can be reached that has no
+policy. What is left to the desk is the runbook that something is about.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from re import Pattern
+from typing import Any, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse
+from starlette.routing import compile_path
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from autofix.core.accounts import Visit
+from autofix.core.roles import Permission, Principal, refusal
+from autofix.desk.doorman import TurnedAway
+from autofix.errors import Denied, StoreError
+from autofix.web import origin
+from autofix.web.policy import ROUTES, V1
+from autofix.web.problems import MEDIA_TYPE, Problem, document
+from autofix.web.protocol import UID
+from autofix.web.services import Services
+
+WHO, ROUTE = "autofix.who", "autofix.route"
+ACTOR = "x-autofix-actor"
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="autofix"'}
+Found = TypeVar("Found")
+#: What a session may do that still owes its second factor.
+_SECOND = f"{V1}/session/second-factor"
+ENROLLING = frozenset(
+    {("GET", f"{V1}/session"), ("DELETE", f"{V1}/session"), ("POST", _SECOND), ("PUT", _SECOND)}
+)
+
+
+@dataclass(frozen=True)
+class Who:
+    """`visit`: when he is known by a session."""
+
+    principal: Principal
+    visit: Visit | None = None
+
+
+def asker(request: Request) -> Principal:
+    """Who the guard let in. Problem 401 on a route that lets in everybody."""
+    found: Who | None = request.scope.get(WHO)
+    if found is None:
+        raise Problem(401, "say who you are", headers=CHALLENGE)
+    return found.principal
+
+
+def visit(request: Request) -> Visit:
+    """The browser's session. Problem 403 for who came in another way."""
+    found: Who | None = request.scope.get(WHO)
+    if found is None or found.visit is None:
+        raise Problem(403, "this is about a session", "log in with name and password")
+    return found.visit
+
+
+def cookie_name(scheme: str) -> str:
+    """Under TLS a name that browsers bind to this very host."""
+    return "__Host-autofix" if scheme == "https" else "autofix"
+
+
+def address(request: HTTPConnection) -> str:
+    return request.client.host if request.client else ""
+
+
+def verified(request: Request) -> None:
+    """A dependency of every route: the one that was judged is the one that answers."""
+    route = request.scope.get("route")
+    judged = request.scope.get(ROUTE)
+    if judged is None or judged[1] != getattr(route, "path", None):
+        raise Problem(403, "this route has no policy")
+
+
+class Guard:
+    """ASGI middleware; nothing of ours stands further in that asks who it is."""
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self._app, self._services = app, services
+        self._routes = Routes(path for _, path in ROUTES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return  # no websockets, no lifespan of ours
+        try:
+            await self._judge(scope)
+        except Problem as error:
+            said = document(error.status, error.detail, error.hint)
+            refused = JSONResponse(said, error.status, error.headers, media_type=MEDIA_TYPE)
+            await refused(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _judge(self, scope: Scope) -> None:
+        """Problem unless the request may go on; who it is stands in the scope then."""
+        request = Request(scope)
+        method = "GET" if request.method == "HEAD" else request.method
+        path = self._routes.find(_path(scope), method)
+        permission = ROUTES[method, path]
+        scope[ROUTE] = (method, path)
+        if permission is Permission.HOOK:
+            return
+        if permission is Permission.OPEN or self._metrics_for_all(permission):
+            if method not in origin.SAFE:
+                await self._in_thread(self._from_here, request, method, path, "unknown")
+            return
+        scope[WHO] = who = await self._in_thread(self._who, request, method, path)
+        if who.visit is not None:
+            await self._in_thread(self._of_session, request, method, path, who.visit)
+        if why := refusal(who.principal, permission):
+            await self._in_thread(self._deny, request, method, path, who.principal.actor, why)
+
+    def _metrics_for_all(self, permission: Permission) -> bool:
+        return permission is Permission.METRICS and self._services.settings().metrics == "open"
+
+    async def _in_thread(self, act: Callable[..., Found], *given: Any) -> Found:
+        try:
+            return await run_in_threadpool(act, *given)
+        except StoreError as error:
+            raise Problem(503, str(error), error.hint) from error
+
+    def _who(self, request: Request, method: str, path: str) -> Who:
+        try:
+            return self._known(request)
+        except Problem as error:
+            self._denied(request, method, path, "unknown", error.detail)
+            raise
+        except Denied as error:
+            who = getattr(error, "who", "unknown")
+            self._denied(request, method, path, who, str(error))
+            known = isinstance(error, TurnedAway) and error.known
+            headers = {} if known else CHALLENGE
+            raise Problem(403 if known else 401, str(error), error.hint, headers) from error
+
+    def _known(self, request: Request) -> Who:
+        doorman, scheme = self._services.doorman, request.url.scheme
+        if UID in request.scope:
+            uid = request.scope[UID]
+            return Who(doorman.by_socket(uid, request.headers.get(ACTOR, "").strip()))
+        shown = request.headers.get("authorization", "")
+        if shown:
+            kind, _, token = shown.partition(" ")
+            if kind.lower() != "bearer":
+                raise Problem(401, "a token is shown as `Bearer af_…`", headers=CHALLENGE)
+            return Who(doorman.by_token(token.strip(), address=address(request)))
+        cookie = request.cookies.get(cookie_name(scheme), "")
+        if not cookie:
+            raise Problem(401, "say who you are", "log in, or show a token", CHALLENGE)
+        found = doorman.by_session(cookie, address=address(request))
+        if found is None:
+            raise Problem(401, "this session is over", "log in again", CHALLENGE)
+        return Who(found.principal, found)
+
+    def _of_session(self, request: Request, method: str, path: str, visit: Visit) -> None:
+        """What only browsers are asked: that a page of ours sent it, and the second factor."""
+        who = visit.principal.actor
+        if method not in origin.SAFE:
+            self._from_here(request, method, path, who)
+            shown = request.headers.get("x-csrf-token", "").encode("utf-8", "replace")
+            if not hmac.compare_digest(shown, visit.session.csrf.encode()):
+                self._deny(request, method, path, who, "X-CSRF-Token is not this session's")
+        if not visit.session.passed and (method, path) not in ENROLLING:
+            why = "this account needs a second factor first"
+            self._deny(request, method, path, who, why)
+
+    def _from_here(self, request: Request, method: str, path: str, who: str) -> None:
+        public = self._services.context().book.public_url
+        ours = [public] if public else []
+        if why := origin.fault(request.headers, request.url.scheme, ours):
+            self._deny(request, method, path, who, why)
+
+    def _deny(self, request: Request, method: str, path: str, who: str, why: str) -> None:
+        self._denied(request, method, path, who, why)
+        raise Problem(403, why)
+
+    def _denied(self, request: Request, method: str, path: str, who: str, why: str) -> None:
+        what, doorman = f"{method} {path}", self._services.doorman
+        doorman.denied(who, what, why, address=address(request))
+
+
+class Routes:
+    """Which line of the table a path means, by the router's own patterns."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._exact: set[str] = set()
+        self._patterns: list[tuple[Pattern[str], str]] = []
+        for path in dict.fromkeys(paths):
+            if "{" in path:
+                self._patterns.append((compile_path(path)[0], path))
+            else:
+                self._exact.add(path)
+
+    def find(self, path: str, method: str) -> str:
+        """Problem 404 or 405 for what is not there."""
+        places = [path] if path in self._exact else []
+        places += [name for pattern, name in self._patterns if pattern.match(path)]
+        for name in places:
+            if (method, name) in ROUTES:
+                return name
+        if not places:
+            raise Problem(404, "there is nothing at this address")
+        known = sorted({each for each, name in ROUTES if name in places})
+        raise Problem(405, f"{method} is not done here", headers={"Allow": ", ".join(known)})
+
+
+def _path(scope: Scope) -> str:
+    """Without what a proxy put before it, as the router takes it."""
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    if root and path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/"):
+        return path[len(root) :]
+    return path
