@@ -19,7 +19,7 @@ from autofix.core.decisions import (
     unquieted,
 )
 from autofix.core.guards.fleet import HOUR
-from autofix.core.incidents import WORKING, Incident, State
+from autofix.core.incidents import WORKING, Incident, Origin, State
 from autofix.core.marks import Mark
 from autofix.core.runbooks import Runbook
 from autofix.flow import escalate, planning
@@ -28,6 +28,9 @@ from autofix.flow.looking import fresh, look_for, scope
 from autofix.flow.record import of_incident
 from autofix.flow.situation import situation
 from autofix.ports import Transaction
+
+#: A look taken so long ago (seconds) says enough about what only a sender of alerts has told.
+RECENT = 30.0
 
 
 def decide_due(ctx: Context, incident_id: int) -> None:
@@ -44,7 +47,8 @@ def decide_due(ctx: Context, incident_id: int) -> None:
                 return
             incident = unquieted(incident, ctx.clock.now())
             incident = replace(incident, facts=looked if looked is not None else incident.facts)
-            if _decide(ctx, tx, runbook, incident, looked is not None):
+            seen = looked is not None or _just_looked(incident, ctx.clock.now())
+            if _decide(ctx, tx, runbook, incident, seen):
                 crashpoints.reach("decision.deciding")
                 return
         # A guard let it pass, but what is known is old: look once more before acting.
@@ -112,7 +116,15 @@ def _needs_a_look(decision: Decision) -> bool:
 def _stale(runbook: Runbook, incident: Incident) -> bool:
     if runbook.verify is None:
         return False
-    return incident.state is not State.OPEN or not incident.facts
+    # What an alert says nobody saw: only a look of ours, just now, is to be acted on.
+    told = incident.origin is Origin.ALERT
+    return told or incident.state is not State.OPEN or not incident.facts
+
+
+def _just_looked(incident: Incident, now: float) -> bool:
+    """It was opened by an alert a moment ago, with what our own look saw then."""
+    fresh_one = incident.state is State.OPEN and bool(incident.facts)
+    return fresh_one and incident.origin is Origin.ALERT and now - incident.opened_at <= RECENT
 
 
 def apply(

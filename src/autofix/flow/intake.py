@@ -236,6 +236,15 @@ def _match(
     return _start(ctx, tx, runbook, replace(signal, inputs=values), now)
 
 
+def _absent(ctx: Context, runbook: Runbook, signal: Signal) -> str:
+    """What an alert says is not there, by our own look: nothing is mended by hearsay."""
+    if signal.origin is not Origin.ALERT or _was_ill(ctx, runbook, signal) is not False:
+        return ""
+    assert runbook.verify is not None
+    names = scope(ctx, signal.host, signal.facts, signal.inputs)
+    return f"the symptom is not there: {runbook.verify.until.explain(names)}"
+
+
 def _start(
     ctx: Context, tx: Transaction, runbook: Runbook, signal: Signal, now: float
 ) -> tuple[str, Incident | None]:
@@ -253,6 +262,8 @@ def _start(
         if refusal:
             return refusal, None
     if live is None:
+        if absent := _absent(ctx, runbook, signal):
+            return absent, None
         was_ill = _was_ill(ctx, runbook, signal)
         return "", opening.open_incident(ctx, tx, runbook, signal, now, was_ill=was_ill)
     return "", tx.save_incident(draft, of_incident(draft, "retried", now, signal.by))

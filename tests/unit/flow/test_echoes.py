@@ -43,6 +43,7 @@ def test_a_hundred_of_the_same_look_once() -> None:
 
 def test_another_host_is_looked_at() -> None:
     world = Counted()
+    world.patient.state["r2"] = {"ratio": 0.95}
     world.alert()
     assert world.alert(host="r2").state is SignalState.MATCHED
     assert world.looks == 2
