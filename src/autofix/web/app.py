@@ -5,20 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib import import_module
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 
 from autofix import __version__
 from autofix.errors import AutofixError
+from autofix.web.api.streams import Seats
+from autofix.web.openapi import describe
 from autofix.web.policy import ROUTES
 from autofix.web.problems import MEDIA_TYPE, Problem, document, status_of
 from autofix.web.services import Services
+from autofix.web.who import Guard, verified
 
 #: Every room of routes: `module` with a `router`. A new one is a line here.
-ROUTERS: tuple[str, ...] = ()
+ROUTERS: tuple[str, ...] = (
+    "health",
+    "hooks",
+    "api.runbooks",
+    "api.incidents",
+    "api.runs",
+    "api.pages",
+    "api.alerts",
+    "api.brakes",
+    "api.probes",
+    "api.audit",
+    "api.accounts",
+)
 
 
 def make_app(services: Services) -> FastAPI:
@@ -29,8 +45,12 @@ def make_app(services: Services) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(verified)],
     )
     app.state.services = services
+    app.add_middleware(Guard, services=services)  # the innermost: what is added later lies around
+    app.state.seats = Seats()
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     for name in ROUTERS:
         router: APIRouter = import_module(f"autofix.web.{name}").router
         app.include_router(router)
@@ -50,12 +70,12 @@ def unlisted(app: FastAPI) -> list[str]:
     return sorted([*lost, *free])
 
 
-def _routes(routes: Iterable[object]) -> list[tuple[str, str]]:
+def _routes(routes: Iterable[BaseRoute]) -> list[tuple[str, str]]:
     return [
         (method, route.path)
-        for route in routes
-        if isinstance(route, APIRoute)
-        for method in sorted(route.methods - {"HEAD"})
+        for route in iter_route_contexts(list(routes))
+        if route.path is not None
+        for method in sorted((route.methods or set()) - {"HEAD"})
     ]
 
 

@@ -1,0 +1,115 @@
+"""The sealed record: read, verified, exported."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+
+from autofix.core.audit import AuditEntry
+from autofix.web.api.common import (
+    About,
+    AtDesk,
+    Cursor,
+    Limit,
+    Number,
+    StrictRoute,
+    Which,
+    answer,
+    page,
+    place,
+)
+from autofix.web.api.views import Paged, ReportView
+from autofix.web.policy import V1
+from autofix.web.problems import Problem
+
+router = APIRouter(prefix=f"{V1}/audit", route_class=StrictRoute, tags=["audit"])
+#: A million entries are seconds of a processor: so many who verify or export at once.
+AT_ONCE = threading.BoundedSemaphore(2)
+TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+Form = Annotated[
+    Literal["jsonl", "csv"],
+    Query(alias="format", description="JSONL can be verified offline; CSV is for reading."),
+]
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not AT_ONCE.acquire(blocking=False):
+        raise Problem(
+            429,
+            "the record is being verified or exported already",
+            "ask again when that is over",
+            headers={"Retry-After": "10"},
+        )
+    try:
+        yield
+    finally:
+        AT_ONCE.release()
+
+
+@router.get("", response_model=Paged[AuditEntry])
+def audit(
+    desk: AtDesk,
+    actor: Which = "",
+    action: Which = "",
+    runbook: Which = "",
+    host: Which = "",
+    incident: About = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Response:
+    """The events of the record, newest first."""
+    found = desk.audit(
+        actor=actor,
+        action=action,
+        runbook=runbook,
+        host=host,
+        incident=incident,
+        before=place("audit", cursor),
+        limit=limit + 1,
+    )
+    return answer(page("audit", found, limit, lambda each: each.seq))
+
+
+@router.get("/verify", response_model=ReportView)
+def verify(desk: AtDesk) -> Response:
+    """Compute the whole chain again and check its seals; `holds` is the verdict."""
+    with _turn():
+        return answer(desk.verify_audit())
+
+
+@router.get(
+    "/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {name: {"schema": {"type": "string"}} for name in TYPES.values()}}},
+)
+def export(desk: AtDesk, form: Form = "jsonl") -> Response:
+    """The whole record, streamed."""
+    turn = _turn()
+    turn.__enter__()
+    try:
+        lines = desk.export_audit(form)
+        first = next(lines, "")  # what is wrong is said before the answer begins
+    except BaseException:
+        turn.__exit__(None, None, None)
+        raise
+
+    def told() -> Iterator[str]:
+        try:
+            yield from chain([first], lines)
+        finally:
+            turn.__exit__(None, None, None)
+
+    return StreamingResponse(told(), media_type=TYPES[form])
+
+
+@router.get("/{number}", response_model=AuditEntry)
+def entry(desk: AtDesk, number: Number) -> Response:
+    """One event with everything that was sealed."""
+    return answer(desk.audit_entry(number))

@@ -1,0 +1,103 @@
+"""Runs: every execution of a playbook, its output while it runs and after, cancelling one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from autofix.core.cursors import encode
+from autofix.core.runs import Run, RunState
+from autofix.web.api import streams
+from autofix.web.api.bodies import Reason
+from autofix.web.api.common import (
+    LARGEST,
+    About,
+    Asker,
+    AtDesk,
+    Cursor,
+    Limit,
+    Number,
+    StrictRoute,
+    Which,
+    answer,
+    page,
+    place,
+)
+from autofix.web.api.once import AtMostOnce
+from autofix.web.api.views import NumberedEvent, Paged
+from autofix.web.policy import V1
+
+router = APIRouter(prefix=f"{V1}/runs", route_class=StrictRoute, tags=["runs"])
+States = Annotated[
+    list[RunState] | None,
+    Query(max_length=50, alias="state", description="Only in these states; may stand repeatedly."),
+]
+After = Annotated[
+    str | None,
+    Header(
+        alias="Last-Event-ID",
+        max_length=19,
+        pattern="^[0-9]+$",
+        description="The number of the last event that was seen: the stream goes on after it.",
+    ),
+]
+
+
+@router.get("", response_model=Paged[Run])
+def runs(
+    desk: AtDesk,
+    incident: About = None,
+    states: States = None,
+    runbook: Which = "",
+    host: Which = "",
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """Runs, newest first."""
+    found = desk.runs(
+        incident=incident,
+        states=states or None,
+        runbook=runbook,
+        host=host,
+        before=place("runs", cursor),
+        limit=limit + 1,
+    )
+    return answer(page("runs", found, limit, lambda each: each.id))
+
+
+@router.get("/{number}", response_model=Run)
+def run(desk: AtDesk, number: Number) -> Response:
+    """One run: what it was asked, how it ended, what it reported."""
+    return answer(desk.run(number))
+
+
+@router.get(
+    "/{number}/events",
+    response_model=Paged[NumberedEvent],
+    responses={200: {"content": {streams.TYPE: {"schema": {"type": "string"}}}}},
+)
+def events(
+    request: Request,
+    who: Asker,
+    desk: AtDesk,
+    number: Number,
+    cursor: Cursor = None,
+    limit: Limit = 1000,
+    last: After = None,
+) -> Response:
+    """Its output, oldest first. With `Accept: text/event-stream` it is told while it happens: each
+    event under its number, and `end` with the run once it is over."""
+    after = min(int(last), LARGEST) if last else place("events", cursor) or 0
+    if streams.wanted(request):
+        return streams.of_run(request, who, desk, number, after)
+    found = desk.run_events(number, after, limit + 1)
+    items = [{"number": each, "event": event} for each, event in found[:limit]]
+    following = encode("events", found[limit - 1][0]) if len(found) > limit else None
+    return answer({"items": items, "next": following})
+
+
+@router.post("/{number}/cancel", response_model=Run)
+def cancel(desk: AtDesk, once: AtMostOnce, number: Number, body: Reason | None = None) -> Response:
+    """Ask it to end; its incident goes to a person."""
+    return once(lambda: desk.cancel(number, body.reason if body else ""), body)

@@ -1,0 +1,81 @@
+"""The API in the small world of the flow, without a network: a client for each role."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from autofix.config.web_models import WebBlock
+from autofix.core.roles import Principal, Role
+from autofix.desk.local import LocalDesk
+from autofix.errors import Denied
+from autofix.web.app import make_app
+from autofix.web.services import Services
+from unit.desk.kit import person, place
+from unit.flow.world import World
+
+
+class Tokens:
+    """A doorman who knows people by one word each; whom he turns away he remembers."""
+
+    def __init__(self, known: Mapping[str, Principal]) -> None:
+        self.known = dict(known)
+        self.away: list[tuple[str, str]] = []
+
+    def by_token(self, token: str, *, address: str) -> Principal:
+        if token not in self.known:
+            raise Denied("this token is not known")
+        return self.known[token]
+
+    def by_session(self, cookie: str, *, address: str) -> None:
+        return None
+
+    def by_socket(self, uid: int, said: str = "") -> Principal:
+        raise Denied("there is no socket here")
+
+    def hook(self, token: str, post: Any) -> Any:
+        raise Denied("no hooks here")
+
+    def denied(self, who: str, what: str, why: str, *, address: str) -> None:
+        self.away.append((who, what))
+
+
+PEOPLE = {str(role): person(f"{role}1", role) for role in Role}
+
+
+class Api:
+    """`api.get("/runs", as_="viewer")`; the administrator asks when nobody else is named."""
+
+    def __init__(self, world: World | None = None) -> None:
+        self.world = world or World()
+        self.doorman = Tokens(PEOPLE)
+        self.services = Services(
+            context=lambda: self.world.ctx,
+            desk=lambda who: LocalDesk(place(self.world), who),
+            doorman=self.doorman,
+            settings=WebBlock,
+        )
+        self.app = make_app(self.services)
+
+    def ask(self, method: str, path: str, *, as_: str = "admin", **more: Any) -> Any:
+        headers = {"Authorization": f"Bearer {as_}", **more.pop("headers", {})}
+        return self.raw(method, f"/api/v1{path}", headers=headers, **more)
+
+    def raw(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """As it comes, without a token. What the app does not catch is raised."""
+
+        async def asked() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://autofix") as client:
+                return await client.request(method, path, **more)
+
+        return asyncio.run(asked())
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self.ask("GET", path, **more)
+
+    def post(self, path: str, **more: Any) -> Any:
+        return self.ask("POST", path, **more)
