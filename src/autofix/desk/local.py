@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from autofix.desk.accounts import Accounts
 from autofix.desk.acts import Acts
+from autofix.desk.alerts import Alerts
 from autofix.desk.brakes import Brakes
 from autofix.desk.looks import Looks
 from autofix.desk.records import Records
 from autofix.desk.tokens import Tokens
 
 
-class LocalDesk(Looks, Records, Acts, Brakes, Accounts, Tokens):
+class LocalDesk(Looks, Records, Acts, Brakes, Accounts, Tokens, Alerts):
     """`ports.Desk` for one principal; each of its rooms is a mixin, named here."""
