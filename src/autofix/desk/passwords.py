@@ -57,14 +57,14 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         with self._turn():
-            return self._hasher.hash(password)
+            return self._hasher.hash(_bytes(password))
 
     def check(self, stored: str, password: str) -> bool:
         """Is it this one? Without a stored hash it is not, and that takes as long to say."""
         nobody = self._nobody  # made at first use, outside our turn
         with self._turn():
             try:
-                return self._hasher.verify(stored or nobody, password) and bool(stored)
+                return self._hasher.verify(stored or nobody, _bytes(password)) and bool(stored)
             except (VerificationError, InvalidHashError):
                 return False
 
@@ -84,3 +84,8 @@ class Passwords:
             yield
         finally:
             self._turns.release()
+
+
+def _bytes(password: str) -> bytes:
+    """Whatever was typed: halves of characters, too."""
+    return password.encode("utf-8", "surrogatepass")
