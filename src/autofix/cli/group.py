@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from autofix import __version__
-from autofix.errors import AutofixError, ConfigError
+from autofix.errors import AutofixError, ConfigError, UsageError
 
 #: name → (where, what it does in a line). The whole list; a command's module loads when called.
 COMMANDS = {
@@ -36,6 +36,8 @@ COMMANDS = {
     "audit": ("audit:audit", "List, show, verify and export the sealed record."),
     "demo": ("demo:demo", "See the main job on a real Redis, in a sandbox."),
 }
+#: What no server can do from afar.
+HERE = frozenset({"init", "check", "serve", "doctor", "sentinel", "demo"})
 
 
 class Lazy(click.Group):
@@ -76,13 +78,35 @@ class Lazy(click.Group):
     envvar="AUTOFIX_PROJECT",
     help="The folder of autofix.yaml (default: here or above).",
 )
+@click.option(
+    "--server",
+    default="",
+    metavar="URL",
+    envvar="AUTOFIX_SERVER",
+    help="Ask this server instead; its token stands in AUTOFIX_TOKEN or a file.",
+)
+@click.option(
+    "--server-ca",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="FILE",
+    envvar="AUTOFIX_SERVER_CA",
+    help="Trust the certificates that this authority signed.",
+)
 @click.option("--debug", is_flag=True, envvar="AUTOFIX_DEBUG", help="Show tracebacks and details.")
 @click.version_option(__version__, prog_name="autofix")
 @click.pass_context
-def cli(ctx: click.Context, project: Path | None, debug: bool) -> None:
+def cli(
+    ctx: click.Context, project: Path | None, server: str, server_ca: Path | None, debug: bool
+) -> None:
     """autofix sees a known failure, runs the playbook for it, proves that the symptom is gone, and
     pages a person when it is not."""
-    ctx.obj = {"project": project, "debug": debug}
+    ctx.obj = {"project": project, "server": server, "server_ca": server_ca, "debug": debug}
+    if server and ctx.invoked_subcommand in HERE:
+        raise UsageError(
+            f"`autofix {ctx.invoked_subcommand}` works on this machine, not with --server",
+            hint="leave --server and AUTOFIX_SERVER away",
+        )
 
 
 def main(argv: list[str] | None = None) -> NoReturn:

@@ -7,7 +7,7 @@ import os
 import pwd
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,7 +22,19 @@ if TYPE_CHECKING:
 
 
 def site() -> Site:
-    """The project of this command: `-C DIR`, or here or above."""
+    """The project of this command: `-C DIR`, or here or above. The same one each time.
+
+    UsageError when the command was sent to a server: there is no project to look at then.
+    """
+    kept = options()
+    if "site" not in kept:
+        _only_here()
+        kept["site"] = _opened()
+    found: Site = kept["site"]
+    return found
+
+
+def _opened() -> Site:
     given = given_project()
     if given is not None and not given.exists():
         raise UsageError(f"there is no folder {given}", hint="-C names the folder of autofix.yaml")
@@ -31,10 +43,31 @@ def site() -> Site:
     return found
 
 
+def _only_here() -> None:
+    if server_given():
+        command = click.get_current_context().command_path
+        raise UsageError(
+            f"`{command}` works where the server runs, not with --server {server_given()}",
+            hint="leave --server and AUTOFIX_SERVER away",
+        )
+
+
+def options() -> dict[str, Any]:
+    """What was given before the command's name, and what was made of it."""
+    root = click.get_current_context().find_root()
+    root.obj = root.obj if root.obj is not None else {}
+    found: dict[str, Any] = root.obj
+    return found
+
+
 def given_project() -> Path | None:
-    options = click.get_current_context().find_root().obj or {}
-    project: Path | None = options.get("project")
+    project: Path | None = options().get("project")
     return project
+
+
+def server_given() -> str:
+    """The URL of --server or AUTOFIX_SERVER; empty when the work is here."""
+    return inert(options().get("server") or "", 200)
 
 
 def known_host(inventory: AnsibleInventory, name: str) -> str:

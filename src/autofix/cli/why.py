@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from autofix.desk.explain import explain
 from autofix.cli.output import json_option, print_json
 from autofix.cli.session import actor, known_host, site
 from autofix.core.inert import inert
+from autofix.desk.explain import explain
 
 
 @click.command()

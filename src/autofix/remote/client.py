@@ -20,6 +20,8 @@ V1 = "/api/v1"
 #: So long, in seconds, it is waited when the server says that it is asked too often.
 PATIENCE = 15.0
 Value = TypeVar("Value")
+#: The kind of an answer that is read by whoever asked.
+JSON: Any = Any
 
 
 def path(*parts: str | int) -> str:
@@ -44,7 +46,7 @@ class Client:
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
         if actor:
-            self._headers["X-Autofix-Actor"] = quote(actor, safe=" ()@._-+$")
+            self._headers["X-Autofix-Actor"] = actor
 
     @property
     def server(self) -> str:
@@ -111,13 +113,13 @@ class Client:
     def lines(
         self, *parts: str | int, accept: str, timeout: float = ANSWER, **query: Any
     ) -> Iterator[Iterator[str]]:
-        """An answer line by line, as it comes; without the ends of its lines."""
+        """An answer line by line, as it comes, with the ends of its lines."""
         headers = {**self._headers, "Accept": accept, **query.pop("headers", {})}
         request = Request("GET", _with(path(*parts), query), None, headers, timeout)
         with self._wire.lines(request) as (reply, lines):
             if reply.status >= 300:
                 raise self._error(reply)
-            yield (line.decode("utf-8", "replace").rstrip("\r\n") for line in lines)
+            yield (line.decode("utf-8", "replace") for line in lines)
 
 
 def _with(where: str, query: Mapping[str, Any]) -> str:

@@ -254,7 +254,7 @@ def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
 def test_line_by_line() -> None:
     with served(lambda _: (200, b"one\r\ntwo\n\nthree")) as server:
         with client(server.at).lines("audit", "export", accept="text/csv") as lines:
-            assert list(lines) == ["one", "two", "", "three"]
+            assert list(lines) == ["one\r\n", "two\n", "\n", "three"]
         assert server.heard[0].headers["accept"] == "text/csv"
 
 
