@@ -13,6 +13,7 @@
     ├── ProbeError          1    a probe could not look (options wrong, not: target down)
     ├── RunnerError         1    a run could not even be started
     ├── ChannelError        1    a channel did not take a page
+    ├── ListenError         4    where the web listens is taken, or can't be used
     ├── AuditError          1    the sealed record does not verify
     └── StoreError          4    the store can't be reached or written
         ├── Conflict        4    somebody else moved the row first (compare-and-set lost)
@@ -99,6 +100,10 @@ class RunnerError(AutofixError):
 
 class ChannelError(AutofixError):
     exit_code = 1
+
+
+class ListenError(AutofixError):
+    exit_code = 4
 
 
 class AuditError(AutofixError):

@@ -16,9 +16,10 @@ from autofix.app.proving import Prover
 from autofix.app.site import Site, owner_name
 from autofix.app.tracer import Tracer
 from autofix.app.vigil import Vigil
+from autofix.app.web import Web
 from autofix.core.audit import AuditEvent
 from autofix.core.runs import RunKind
-from autofix.errors import AutofixError, ConfigError, Deposed
+from autofix.errors import AutofixError, ConfigError, Deposed, StoreError
 from autofix.flow import deadlines
 from autofix.flow.claim import page_overdue
 from autofix.flow.context import Context, log
@@ -59,8 +60,10 @@ class Server:
         self._stopping = threading.Event()
         self._engine: Engine | None = None
         self._stopped_by = ""
+        self._reload_at = 0.0  # of a standby; who leads has a chore for it
         self._notary: Notary
         self._vigil: Vigil
+        self._web: Web
 
     def stop(self, by: str = "") -> None:
         """Ask it to end; safe in a signal handler."""
@@ -71,21 +74,42 @@ class Server:
     def run(self) -> None:
         owner = owner_name("serve")
         self._vigil = vigil = Vigil(self._site, owner)
-        while not self._stopping.is_set():
-            # Before it stands by: what is wrong must not show when it is needed.
-            ctx = self._site.context(owner, full=True)
-            check_key(self._site)
-            with leading(self._site.store, owner, self._stopping, vigil.stand_by) as lead:
-                if lead is not None:
-                    check_key(self._site)
-                    self._lead(led(ctx, lead), lead)
+        self._web = web = Web(self._site, lambda: vigil.age)
+        try:
+            while not self._stopping.is_set():
+                # Before it stands by: what is wrong must not show when it is needed.
+                ctx = self._site.context(owner, full=True)
+                check_key(self._site)
+                web.use(ctx)
+                waiting = partial(self._stand_by, ctx)
+                with leading(self._site.store, owner, self._stopping, waiting) as lead:
+                    if lead is not None:
+                        check_key(self._site)
+                        self._lead(led(ctx, lead), lead)
+        finally:
+            web.stop()
         vigil.stopped(self._stopped_by)
+
+    def _stand_by(self, ctx: Context) -> None:
+        """While another server leads: what is posted is taken here, too, with the latest files."""
+        self._vigil.stand_by()
+        self._web.leads(False)
+        self._web.start()
+        try:
+            self._web.tend()
+            if time.monotonic() >= self._reload_at:
+                self._reload_at = time.monotonic() + RELOAD_EVERY
+                self._take_changes(ctx)
+        except StoreError as error:
+            log.error("%s", error)
 
     def _lead(self, ctx: Context, lead: Lead) -> None:
         """Until we are stopped, or another server leads."""
         try:
             go_on(self._site.clock, ctx.store)
             self._notary = record.begin(self._site, ctx)
+            self._web.leads(True)
+            self._web.start()
             self._note(ctx, "server.started", warnings=[str(w) for w in self._site.warnings])
             for warning in self._site.warnings:
                 log.warning("%s", warning)
@@ -151,6 +175,7 @@ class Server:
             Chore("pauses", 0.0, partial(reconcile, ctx)),
             Chore("overdue", OVERDUE_EVERY, partial(page_overdue, ctx)),
             Chore("checkpoint", 1.0, self._notary.tend),
+            Chore("web", 3.0, self._web.tend),
             Chore("archive", 86400.0, Archivist(self._site, ctx).tend),
         ]
 
@@ -166,9 +191,14 @@ class Server:
             self._note(ctx, "retention.applied", before=before, removed=count)
 
     def _reload(self, ctx: Context, schedule: Schedule) -> None:
+        if self._take_changes(ctx):
+            schedule.load()
+            deadlines.reset(ctx)
+
+    def _take_changes(self, ctx: Context) -> bool:
         """Take changed files into force; broken ones leave the last good ones as they are."""
         if not self._site.changed():
-            return
+            return False
         try:
             ctx.book = self._site.reload()
         except ConfigError as error:
@@ -176,11 +206,11 @@ class Server:
                 log.error("%s", problem)
             log.error("the changed files are not in force: the last good ones are")
             self._note(ctx, "settings.rejected", problems=[str(p) for p in error.problems])
-            return
-        schedule.load()
-        deadlines.reset(ctx)
+            return False
+        self._web.take(ctx.book)
         log.info("changed files are in force: %d runbooks", len(ctx.book.runbooks))
         self._note(ctx, "settings.loaded", runbooks=sorted(ctx.book.runbooks))
+        return True
 
     def _note(self, ctx: Context, action: str, **payload: object) -> None:
         with ctx.store.transaction() as tx:

@@ -22,6 +22,11 @@ class Vigil:
         self._ticker = Ticker(site.settings.state, owner, site.file, site.clock.now)
         self._sentry: Sentry | None = None
 
+    @property
+    def age(self) -> float:
+        """Seconds since the loop last went round."""
+        return self._ticker.age
+
     def beat(self) -> None:
         """The loop has gone round once more."""
         self._ticker.beat()

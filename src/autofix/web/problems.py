@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from autofix.core.inert import inert
@@ -22,11 +23,14 @@ TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
+    408: "Too slow",
     409: "Conflict",
     413: "Too large",
+    414: "Too long",
     415: "Unsupported media type",
     422: "Not as it should be",
     429: "Too many requests",
+    431: "Too large",
     500: "A defect in autofix",
     503: "Not now",
 }
@@ -67,3 +71,16 @@ def document(status: int, detail: str, hint: str = "", **more: Any) -> dict[str,
         **more,
     }
     return {**found, "hint": inert(hint, 1000)} if hint else found
+
+
+def raw_problem(status: int, detail: str, *, close: bool = False) -> bytes:
+    """A whole answer as it goes over the wire, for where there is no app yet."""
+    body = json.dumps(document(status, detail)).encode()
+    lines = [
+        f"HTTP/1.1 {status} {TITLES.get(status, 'Error')}",
+        f"content-type: {MEDIA_TYPE}",
+        f"content-length: {len(body)}",
+        "cache-control: no-store",
+        *(["connection: close"] if close else []),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body

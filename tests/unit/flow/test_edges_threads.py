@@ -18,6 +18,7 @@ from autofix.app.server import Server
 from autofix.app.site import Site
 from autofix.config import Settings
 from autofix.config.alive_models import SentinelBlock
+from autofix.config.web_models import WebBlock
 from autofix.core.audit import GENESIS
 from autofix.core.incidents import State
 from autofix.core.limits import Limits
@@ -146,7 +147,7 @@ def _serving(world: World, folder: Path) -> Iterator[Callable[[], None]]:
     state.mkdir()
     settings = Settings(
         folder / "autofix.yaml", state, f"sqlite:///{state}/autofix.db", folder, folder, folder,
-        sentinel=SentinelBlock(enabled=False),
+        sentinel=SentinelBlock(enabled=False), web=WebBlock(enabled=False),
     )  # fmt: skip
     # A store in memory has no bytes on a disk that could differ from what was sealed.
     unsealed = SimpleNamespace(faults=[], checkpoints=[], base=(0, GENESIS))

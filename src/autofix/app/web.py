@@ -1,0 +1,235 @@
+"""The server's web: from before it leads, through standing by, to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autofix.app.desk import OfServer, place_of
+from autofix.app.sentinel.files import replace_text
+from autofix.app.served import FILE
+from autofix.app.site import Site
+from autofix.core.roles import Principal
+from autofix.errors import AutofixError, StoreError
+from autofix.flow.context import Book, Context, log
+from autofix.ports import Desk, Sealer
+
+if TYPE_CHECKING:
+    from autofix.desk.entrance import Entrance
+    from autofix.web.clerk import Clerk
+    from autofix.web.metrics import Exposition
+    from autofix.web.serving import WebServer
+    from autofix.web.sockets import Listener
+    from autofix.web.tls import Certificate
+
+#: Open files that the server may have, where the machine allows so many.
+FILES = 4096
+#: Seconds since the engine's loop last went round, after which it does not.
+STUCK = 30.0
+
+
+class Web:
+    """`age`: seconds since the engine's loop, or a standby's, last went round."""
+
+    def __init__(self, site: Site, age: Callable[[], float]) -> None:
+        self._site, self._age = site, age
+        self._ctx: Context | None = None
+        self._leads = False
+        self._server: WebServer | None = None
+        self._clerk: Clerk | None = None
+        self._certificate: Certificate | None = None
+        self._entrance: Entrance | None = None
+
+    def use(self, ctx: Context) -> None:
+        """With these files and this store. Its own copy: not fenced when we lead no more."""
+        ctx.meter = self._metrics.measures
+        self._ctx = replace(ctx)
+
+    @cached_property
+    def _metrics(self) -> Exposition:
+        from autofix.web.metrics import Exposition
+
+        return Exposition(self._site.store, lambda: self._leads)
+
+    def take(self, book: Book) -> None:
+        """Changed files are in force."""
+        self._context().book = book
+
+    def leads(self, leads: bool) -> None:
+        self._leads = leads
+
+    def start(self) -> None:
+        """Harmless when it has started. ListenError, ConfigError when it can't listen."""
+        if self._server is not None:
+            return
+        from autofix.web.serving import WebServer
+
+        _open_files()
+        listeners = self._listeners()
+        try:
+            app = self._app()
+            certificate = self._certificate
+            server = WebServer(
+                app,
+                listeners,
+                tls=certificate.context if certificate else None,
+                trusted=self._trusted,
+            )
+            assert self._clerk is not None
+            self._clerk.start()
+            server.start()
+        except BaseException:
+            for each in listeners:
+                each.close()
+            raise
+        self._server = server
+        self._told(listeners)
+
+    def tend(self) -> None:
+        """A chore: one that died is started anew, a changed certificate is taken."""
+        if self._server is not None and not self._server.alive:
+            log.error("the web had died (%s): it is started anew", self._server.died)
+            self.stop()
+            self.start()
+        if self._certificate is not None and self._certificate.reload():
+            log.info("the changed certificate is in force")
+        if self._entrance is not None:
+            self._entrance.denials.tell()
+            self._entrance.logins.tend()
+
+    def stop(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
+        if self._clerk is not None:
+            self._clerk.stop()
+        if self._entrance is not None:
+            self._entrance.denials.tell_all()
+        if server is not None:
+            with suppress(OSError):
+                (self._site.settings.state / FILE).unlink()
+
+    # what it is made of
+
+    def _context(self) -> Context:
+        assert self._ctx is not None
+        return self._ctx
+
+    def _listeners(self) -> list[Listener]:
+        from autofix.config.web_models import listen_parts
+        from autofix.web import sockets
+        from autofix.web.tls import Certificate
+
+        settings = self._site.settings
+        found = [sockets.unix(settings.state)]
+        web = settings.web
+        try:
+            if web.enabled and web.tls is not None:
+                folder = settings.file.parent
+                self._certificate = Certificate(
+                    folder / web.tls.cert, folder / web.tls.key, settings=str(settings.file)
+                )
+                self._certificate.load()
+            if web.enabled:
+                scheme = "https" if web.tls else "http"
+                found += sockets.tcp(*listen_parts(web.listen), scheme=scheme)
+        except AutofixError:
+            found[0].close()
+            raise
+        return found
+
+    def _app(self) -> Any:
+        from autofix.desk.entrance import entrance
+        from autofix.web.app import make_app
+        from autofix.web.clerk import Clerk
+        from autofix.web.gate import Gate
+        from autofix.web.services import Services
+
+        site = self._site
+        made = entrance(site.store, site.clock, lambda: site.settings.web, _sealer(site))
+        self._entrance = made
+        place = place_of(site, OfServer(self._context), made.denials)
+
+        def desk(principal: Principal) -> Desk:
+            from autofix.desk.local import LocalDesk
+
+            return LocalDesk(place, principal)
+
+        services = Services(
+            context=self._context,
+            desk=desk,
+            doorman=made.doorman,
+            settings=lambda: site.settings.web,
+            entrance=made,
+            ready=self._ready,
+            leads=lambda: self._leads,
+            extra={"metrics": self._metrics},
+        )
+        self._clerk = Clerk(services)
+        return Gate(make_app(services), services, self._clerk)
+
+    def _ready(self) -> str:
+        """Why we are not; empty when we are."""
+        if self._age() > STUCK:
+            return f"the engine has not gone round for {self._age():.0f} s"
+        try:
+            with self._context().store.reading() as reads:
+                reads.audit_head()
+        except StoreError as error:
+            return f"the store can't be read: {error}"
+        return ""
+
+    def _trusted(self, address: str) -> bool:
+        from autofix.web.peers import trusted
+
+        return trusted(address, tuple(self._site.settings.web.trusted_proxies))
+
+    def _told(self, listeners: list[Listener]) -> None:
+        urls = [each.name for each in listeners if each.file is None]
+        base = self._site.settings.web.base_path
+        shown = [f"{url}{base}" for url in urls]
+        found = {"pid": os.getpid(), "urls": shown}
+        try:
+            replace_text(self._site.settings.state / FILE, json.dumps(found))
+        except OSError as error:
+            log.warning("where the web listens can't be written down: %s", error)
+        log.info("the web listens on %s", ", ".join([*shown, listeners[0].name]))
+
+
+def listening(state: Path) -> list[str]:
+    """The URLs of the server that runs on this state folder; none when there is none."""
+    try:
+        found = json.loads((state / FILE).read_text())
+        os.kill(int(found["pid"]), 0)
+    except PermissionError:
+        pass  # it runs, as another user
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [str(each) for each in found["urls"]]
+
+
+def _open_files() -> None:
+    """Each connection is an open file; the usual limit is made for fewer."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _sealer(site: Site) -> Sealer:
+    from autofix.store.sealed import Vault
+    from autofix.store.secret_keys import SecretKeys
+
+    def empty() -> bool:
+        with site.store.reading() as reads:
+            return not reads.kept()
+
+    return Vault(SecretKeys(site.settings.state), empty)
