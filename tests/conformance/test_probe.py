@@ -18,14 +18,18 @@ import pytest
 from autofix.core.readings import Reading, Target
 from autofix.ports import Probe
 from autofix.probes.command import CommandProbe
+from autofix.probes.datadog import DatadogProbe
+from autofix.probes.elasticsearch import ElasticsearchProbe, OpensearchProbe
 from autofix.probes.host import HostProbe
 from autofix.probes.http import HttpProbe
 from autofix.probes.mysql import MysqlProbe
 from autofix.probes.prometheus import PrometheusProbe
 from autofix.probes.redis import RedisProbe
+from autofix.probes.zabbix import ZabbixProbe
 from autofix.testing.probes import FakeProbe
 from servers.http import Answer, Asked, http_server
 from servers.mariadb import mariadb_server
+from servers.monitoring import Datadog, Search, Zabbix
 from servers.redis import free_port, redis_server
 from servers.rude import rude_server
 
@@ -41,7 +45,13 @@ TYPES: dict[str, tuple[type, ...]] = {
 }
 Options = dict[str, Any]
 #: Who we are, for those monitorings that want to know.
-MONITORING: dict[str, Any] = {}
+MONITORING: dict[str, Any] = {
+    "zabbix_token": "zabbix-t0ken",
+    "datadog_api_key": "dd-api",
+    "datadog_app_key": "dd-app",
+    "elasticsearch_api_key": "a2V5",
+    "opensearch_api_key": "a2V5",
+}
 
 
 @dataclass(frozen=True)
@@ -139,7 +149,8 @@ def monitoring_case(
     """A probe that asks a monitoring, whose answer tells of the host h1."""
 
     def at(port: int) -> Target:
-        return target(**{f"{probe.name}_url": f"http://127.0.0.1:{port}", **MONITORING})
+        path = "/zabbix" if probe.name == "zabbix" else ""
+        return target(**{f"{probe.name}_url": f"http://127.0.0.1:{port}{path}", **MONITORING})
 
     with http_server(says) as server, rude_server() as silent:
         yield Case(
@@ -155,6 +166,22 @@ def prometheus_case() -> AbstractContextManager[Case]:
     return monitoring_case(PrometheusProbe(), prometheus_says, {"query": "up"}, {})
 
 
+def zabbix_case() -> AbstractContextManager[Case]:
+    return monitoring_case(
+        ZabbixProbe(), Zabbix(items={"h1": {"cpu": 0.5}}), {"item": "cpu"}, {}, {"severity": 9}
+    )
+
+
+def datadog_case() -> AbstractContextManager[Case]:
+    fake = Datadog(series=[(["host:h1"], [(20.0, 0.5)])], now=NOW)
+    return monitoring_case(DatadogProbe(), fake, {"query": "avg:x{*} by {host}"}, {})
+
+
+def search_case(probe: Probe) -> Callable[[], AbstractContextManager[Case]]:
+    fake = Search(logs=[("h1", 20.0, "ERROR", 1.0)], now=NOW)
+    return lambda: monitoring_case(probe, fake, {"index": "logs-*"}, {})
+
+
 CASES: dict[str, Callable[[], AbstractContextManager[Case]]] = {
     "fake": fake_case,
     "redis": redis_case,
@@ -163,6 +190,10 @@ CASES: dict[str, Callable[[], AbstractContextManager[Case]]] = {
     "host": host_case,
     "http": http_case,
     "prometheus": prometheus_case,
+    "zabbix": zabbix_case,
+    "datadog": datadog_case,
+    "elasticsearch": search_case(ElasticsearchProbe()),
+    "opensearch": search_case(OpensearchProbe()),
 }
 
 

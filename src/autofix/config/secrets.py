@@ -1,4 +1,5 @@
-"""Secrets in settings: plain, `!vault`, from the environment (`x_env`) or from a file (`x_file`).
+"""Secrets in settings: plain, `!vault`, from the environment (`x_env`), from a file (`x_file`),
+or kept by autofix itself (`x_kept`).
 
 Whatever way they come, they leave here as SecretStr, which shows nothing.
 """
@@ -15,12 +16,14 @@ from pydantic import BaseModel, SecretStr
 
 from autofix.config.document import Document, Keys, Vaulted
 from autofix.core.inert import inert
-from autofix.errors import ConfigError, Problem
+from autofix.errors import AutofixError, ConfigError, Problem
 
 MAX_BYTES = 64 * 1024
-_SECRET = re.compile(r"passw|passphrase|secret|token|credential", re.IGNORECASE)
+_SECRET = re.compile(r"passw|passphrase|secret|token|credential|(api|app)_?key", re.IGNORECASE)
 #: Opens vault texts, in order; ConfigError says why it can't.
 Opener = Callable[[Sequence[str]], Sequence[str]]
+#: What is kept under a name; None when nothing is.
+Lookup = Callable[[str], str | None]
 
 
 def connection_secret(name: str) -> bool:
@@ -55,6 +58,9 @@ class Secrets:
     opener: Opener | None
     problems: list[Problem] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
+    keeper: Callable[[], Lookup] | None = None  # asked once, and only when a kept one is named
+    _lookup: Lookup | None = field(default=None, repr=False)
     _opened: dict[str, SecretStr] = field(default_factory=dict, repr=False)
 
     def open_vaults(self, value: Any, keys: Keys) -> None:
@@ -82,7 +88,7 @@ class Secrets:
         is_secret: Callable[[str], bool],
         many: Collection[str] = (),
     ) -> dict[str, Any]:
-        """The mapping with secrets opened; `x_env` and `x_file` have become `x`.
+        """The mapping with secrets opened; `x_env`, `x_file` and `x_kept` have become `x`.
 
         A secret in `many` is a list: one text holds several with white space between.
         """
@@ -102,6 +108,8 @@ class Secrets:
             return self._from_environment(value, keys)
         if kind == "file":
             return self._from_file(value, keys)
+        if kind == "kept":
+            return self._from_store(value, keys)
         opened = self._open(value)
         if is_secret and isinstance(opened, str | int | float) and not isinstance(opened, bool):
             return SecretStr(str(opened))
@@ -144,6 +152,26 @@ class Secrets:
             self._problem(keys, f"{inert(name, 200)} is {'too large' if text else 'empty'}")
         return SecretStr(text)
 
+    def _from_store(self, name: Any, keys: Keys) -> SecretStr:
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
+            # What stands here may be the secret itself, so it is not shown.
+            self._problem(keys, f"{keys[-1]} is not the name of a kept secret")
+            return SecretStr("")
+        if self.keeper is None:
+            self._problem(keys, "a kept secret can't be opened here", "use x_env or x_file")
+            return SecretStr("")
+        self.kept.add(name)
+        try:
+            self._lookup = self._lookup or self.keeper()
+            found = self._lookup(name)
+        except AutofixError as error:
+            self._problem(keys, f"the kept secret {name} can't be opened: {error}", error.hint)
+            return SecretStr("")
+        if found is None:
+            hint = f"keep it: autofix secrets set {name}"
+            self._problem(keys, f"no secret {name} is kept", hint)
+        return SecretStr(found or "")
+
     def _problem(self, keys: Keys, message: str, hint: str = "") -> None:
         self.problems.append(self.document.problem(keys, message, hint))
 
@@ -156,7 +184,7 @@ def _split(secret: Any) -> Any:
 
 def _source(key: str, is_secret: Callable[[str], bool]) -> tuple[str, str]:
     """The option that a key sets, and where from: `password_env` sets password from `env`."""
-    for kind in ("env", "file"):
+    for kind in ("env", "file", "kept"):
         name = key.removesuffix(f"_{kind}")
         if name not in ("", key) and is_secret(name):
             return name, kind

@@ -8,7 +8,7 @@ from typing import Any
 
 MASK = "********"
 _SECRET = re.compile(
-    r"passw|passphrase|secret|token|credential|(private|api|access)_?key|(^|_)pwd(_|$)",
+    r"passw|passphrase|secret|token|credential|(private|api|app|access)_?key|(^|_)pwd(_|$)",
     re.IGNORECASE,
 )
 #: C0, DEL and C1 controls, zero-width and direction marks, surrogates: they forge or break lines.

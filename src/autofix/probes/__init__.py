@@ -18,6 +18,10 @@ TABLE = {
     "http": "autofix.probes.http:HttpProbe",
     "command": "autofix.probes.command:CommandProbe",
     "prometheus": "autofix.probes.prometheus:PrometheusProbe",
+    "zabbix": "autofix.probes.zabbix:ZabbixProbe",
+    "datadog": "autofix.probes.datadog:DatadogProbe",
+    "elasticsearch": "autofix.probes.elasticsearch:ElasticsearchProbe",
+    "opensearch": "autofix.probes.elasticsearch:OpensearchProbe",
 }
 
 

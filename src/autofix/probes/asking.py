@@ -197,6 +197,9 @@ def said_in(text: str) -> str:
         if isinstance(value, list) and value:
             value = value[0]
         if isinstance(value, dict):
+            roots = value.get("root_cause")
+            if isinstance(roots, list) and roots and isinstance(roots[0], dict):
+                value = roots[0]
             value = value.get("reason") or value.get("data") or value.get("message")
         if isinstance(value, str) and value:
             return one_line(value, _SAID_LIMIT)
