@@ -24,6 +24,7 @@ COMMANDS = {
     "probe": ("probe:probe", "Show what a probe sees on a host now."),
     "incidents": ("incidents:incidents", "List, show, acknowledge, approve, resolve, close."),
     "runs": ("runs:runs", "List and show runs, their output; cancel one."),
+    "alerts": ("alerts:alerts", "What monitoring posted and what it meant; replay, test."),
     "pages": ("pages:pages", "List and show pages: who was told, by which channel."),
     "why": ("why:why", "Say why a runbook did or did not act on a host."),
     "pause": ("pause:pause", "Stop starting anything: all, a runbook or a host."),

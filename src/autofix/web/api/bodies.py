@@ -118,7 +118,9 @@ class Trying(Body):
         json_schema_extra={"examples": [{"source": "alertmanager", "body": "{}", "headers": {}}]}
     )
 
-    source: Named
+    source: Annotated[str, Field(max_length=200, pattern=ONE_LINE)] = Field(
+        "", description="May be left out when there is only one."
+    )
     body: Annotated[str, Field(max_length=1_048_576)]
     headers: Annotated[dict[Text, Line], Field(max_length=100)] = Field(default_factory=dict)
 
