@@ -28,6 +28,10 @@ def guard_checks(
     for keys, condition in _approvals(runbook):
         yield from check.senders(condition, keys)
         yield from check.tells(condition, keys, "it would always be asked for")
+    if runbook.guards.abort_if is not None:
+        yield from check.senders(runbook.guards.abort_if, ("guards", "abort_if"))
+    yield from check.proof()
+    yield from check.subjects()
     unless = runbook.guards.unless
     if unless is not None:
         yield from check.senders(unless, ("guards", "unless"))
@@ -82,18 +86,47 @@ class _Check:
 
     def senders(self, condition: Condition, keys: Keys) -> Iterator[Problem]:
         """An input that an alert fills is a sender's, like the labels it is filled from."""
-        filled = {
-            f"inputs.{name}"
-            for trigger in self.runbook.triggers
-            if isinstance(trigger, AlertTrigger)
-            for name in trigger.inputs
-        }
-        for name in sorted(condition.names & filled):
+        for name in sorted(condition.names & self._filled()):
             message = (
                 f"{_key(keys)}: {name} is filled by an alert: who posts one must not be able to "
                 "switch a brake off"
             )
             yield self.problem(keys, message, "use host., or an input that only people set")
+
+    def _filled(self) -> set[str]:
+        """The inputs that an alert sets."""
+        return {
+            f"inputs.{name}"
+            for trigger in self.runbook.triggers
+            if isinstance(trigger, AlertTrigger)
+            for name in trigger.inputs
+        }
+
+    def proof(self) -> Iterator[Problem]:
+        """What counts as healed may hang on a sender's number only within bounds of ours."""
+        until = self.runbook.verify.until if self.runbook.verify else None
+        for name in sorted(until.names & self._filled()) if until else ():
+            one = self.runbook.inputs.get(name.partition(".")[2])
+            bounded = one and (one.choices or (one.min is not None and one.max is not None))
+            if one and not bounded:
+                message = f"until: {name} is filled by an alert: its sender says what is healed"
+                hint = "give the input min and max, or choices"
+                yield self.problem(("verify", "until"), message, hint, level="warning")
+
+    def subjects(self) -> Iterator[Problem]:
+        """Cooldown and attempts count for each subject: one that is made up must be found out."""
+        verify = self.runbook.verify
+        watched = any(isinstance(t, ProbeTrigger) and t.subject for t in self.runbook.triggers)
+        if verify is None or verify.subject is not None or watched:
+            return
+        for at, trigger in enumerate(self.runbook.triggers):
+            if isinstance(trigger, AlertTrigger) and trigger.subject is not None:
+                message = (
+                    "subject: who posts the alert chooses it, cooldown and attempts count for "
+                    "each, and nothing tells whether it exists"
+                )
+                hint = "write under verify which reading is the subject's: subject: port"
+                yield self.problem(("triggers", at, "subject"), message, hint, level="warning")
 
     def tells(self, condition: Condition, keys: Keys, else_: str) -> Iterator[Problem]:
         """Can it be told on its hosts? What an input without a default says is not known yet."""

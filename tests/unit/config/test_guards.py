@@ -98,16 +98,65 @@ def test_a_guard_that_could_not_do_its_work_is_refused(
     assert [one for one in found if said in one], found
 
 
-@pytest.mark.parametrize("brake", ["approval", "unless"])
+@pytest.mark.parametrize("brake", ["approval", "unless", "abort_if"])
 def test_an_input_that_an_alert_fills_is_a_senders(
     site: Site, runbook_text: str, brake: str
 ) -> None:
     text = runbook_text.replace("inputs:\n", f"{ALERT}inputs:\n", 1)
-    (found,) = errors(site, text, f"{brake}: inputs.target > 0.5")
-    assert found == (
+    said = (
         f"{brake}: inputs.target is filled by an alert: who posts one must not be able to switch "
         "a brake off (use host., or an input that only people set)"
     )
+    assert said in errors(site, text, f"{brake}: inputs.target > 0.5")
+
+
+def test_an_approval_of_a_step_is_no_senders_either(site: Site, runbook_text: str) -> None:
+    text = runbook_text.replace("inputs:\n", f"{ALERT}inputs:\n", 1)
+    text = text.replace("fix:\n", "fix:\n  - {playbook: a.yml, approval: inputs.target > 0.5}\n", 1)
+    assert any(
+        "approval: inputs.target is filled by an alert" in one
+        for one in errors(site, text, "cooldown: 5m")
+    )
+
+
+def test_an_index_reaches_a_senders_input_no_better_than_a_dot(
+    site: Site, runbook_text: str
+) -> None:
+    text = runbook_text.replace("inputs:\n", f"{ALERT}inputs:\n", 1)
+    (found,) = errors(site, text, """approval: inputs['target'] > 0.5""")
+    assert "inputs.target is filled by an alert" in found
+    (found,) = errors(site, text, "approval: inputs | count > 1")
+    assert "'inputs' holds names" in found
+
+
+def test_what_is_healed_hangs_on_a_senders_number_within_bounds_only(
+    site: Site, runbook_text: str
+) -> None:
+    text = runbook_text.replace("inputs:\n", f"{ALERT}inputs:\n  free: {{type: number}}\n", 1)
+    text = text.replace("inputs: {target: labels.target}", "inputs: {free: labels.target}")
+    text = text.replace("until: ", "until: used_memory_ratio < inputs.free and ", 1)
+    assert errors(site, text, "cooldown: 5m") == []
+    warnings = site.with_(inventory=INVENTORY).warnings()
+    assert [one for one in warnings if "its sender says what is healed" in one]
+    bounded = text.replace("free: {type: number}", "free: {type: number, min: 0, max: 0.9}")
+    assert errors(site, bounded, "cooldown: 5m") == []
+    warnings = site.with_(inventory=INVENTORY).warnings()
+    assert not [one for one in warnings if "its sender says what is healed" in one]
+
+
+def test_a_subject_that_a_sender_chooses_must_be_found_by_the_verification(
+    site: Site, runbook_text: str
+) -> None:
+    alert = ALERT.replace("inputs: {target: labels.target}", "subject: labels.port")
+    head, _, rest = runbook_text.partition("triggers:\n")
+    text = f"{head}triggers:\n{alert}inputs:{rest.partition('inputs:')[2]}"
+    assert errors(site, text, "cooldown: 5m") == []
+    warnings = site.with_(inventory=INVENTORY).warnings()
+    assert [one for one in warnings if "subject: who posts the alert chooses it" in one]
+    found_by = text.replace("verify:\n", "verify:\n  subject: port\n")
+    assert errors(site, found_by, "cooldown: 5m") == []
+    warnings = site.with_(inventory=INVENTORY).warnings()
+    assert not [one for one in warnings if "chooses it" in one]
 
 
 def test_a_percentage_of_no_hosts_is_refused(site: Site, runbook_text: str) -> None:
