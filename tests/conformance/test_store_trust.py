@@ -99,6 +99,9 @@ def test_a_code_is_good_once_and_for_its_time(store: Store) -> None:
         assert tx.use_ack_code(code.digest, 10.0) == replace(code, used_at=10.0)
         assert tx.use_ack_code(code.digest, 11.0) is None
         assert tx.use_ack_code(late.digest, 49.0) == replace(late, used_at=49.0)
+    with store.reading() as reads:
+        assert reads.ack_code(code.digest) == replace(code, used_at=10.0)
+        assert reads.ack_code("c" * 64) is None
 
 
 def test_of_many_who_use_a_code_exactly_one_does(store: Store) -> None:

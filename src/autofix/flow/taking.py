@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from autofix.core.acks import digest_of
+from dataclasses import dataclass
+
+from autofix.core.acks import AckCode, digest_of
+from autofix.core.durations import human
 from autofix.core.incidents import Incident
 from autofix.core.pages import PageKind
 from autofix.errors import HeldError, NotFound
@@ -13,6 +16,37 @@ from autofix.ports import Transaction
 
 #: Incidents that are taken in one transaction.
 CHUNK = 200
+#: Incidents that are named before somebody takes them.
+SHOWN = 20
+#: Incidents of one digest.
+MOST = 10_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a code is for. `over`: why it is good no more, empty while it is."""
+
+    incidents: tuple[Incident, ...]
+    count: int
+    over: str = ""
+
+
+def asked(ctx: Context, code: str) -> Asked:
+    """What would be acknowledged; nothing is. NotFound for a code that nobody ever gave out."""
+    with ctx.store.reading() as reads:
+        known = reads.ack_code(digest_of(code))
+        if known is None:
+            raise NotFound("this link is not known", hint="it may be too old, or cut off")
+        one = reads.incident(known.incident) if known.incident else None
+        many = [] if known.incident else reads.asking(known.page, MOST)
+    incidents = [one] if one is not None else many
+    return Asked(tuple(incidents[:SHOWN]), len(incidents), _over(known, ctx.clock.now()))
+
+
+def _over(known: AckCode, now: float) -> str:
+    if known.used_at is not None:
+        return f"this link was used {human(max(now - known.used_at, 0))} ago"
+    return "this link is older than a day" if known.until <= now else ""
 
 
 def by_code(ctx: Context, code: str, by: str) -> list[Incident]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from autofix.core.accounts import Answered, Kept, Session, Token, User
+from autofix.core.acks import AckCode
 from autofix.core.alerts import Delivery, DeliveryState, Standing
 from autofix.core.audit import AuditEntry
 from autofix.core.batches import InWave
@@ -160,6 +161,9 @@ class Reads(Protocol):
 
     def digests(self, incident_id: int) -> list[Page]:
         """The digests that this incident is in, newest first."""
+
+    def ack_code(self, digest: str) -> AckCode | None:
+        """Used or not, too old or not."""
 
     def due_pages(self, now: float, limit: int = 100) -> list[Page]: ...
     def mark(self, name: str) -> Mark | None: ...

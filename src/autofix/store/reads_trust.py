@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import case, false, func, or_, select, true
 
+from autofix.core.acks import AckCode
 from autofix.core.batches import InWave
 from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
@@ -46,6 +47,10 @@ class TrustReads(SqlQueries):
         }
         live = {(row[0], row[1]): int(row[2]) for row in self._session.all(query)}
         return Tallies(live, queued)
+
+    def ack_code(self, digest: str) -> AckCode | None:
+        found = rows.ACK_CODE.every.where(tables.ack_codes.c.digest == digest)
+        return self._one(rows.ACK_CODE, found)
 
     def at_work(self) -> list[AtWork]:
         t = tables.incidents.c

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from autofix.core.accounts import Answered, Kept, Session, Token, User
+from autofix.core.acks import AckCode
 from autofix.core.alerts import Delivery, DeliveryState
 from autofix.testing.memory_standing import StandingReads
 from autofix.testing.memory_state import newest
 
 
 class WebReads(StandingReads):
+    def ack_code(self, digest: str) -> AckCode | None:
+        return self._data.ack_codes.get(digest)
+
     def deliveries(
         self,
         *,

@@ -25,6 +25,8 @@ from autofix.web.who import Guard, verified
 ROUTERS: tuple[str, ...] = (
     "health",
     "hooks",
+    "session",
+    "setup",
     "api.runbooks",
     "api.incidents",
     "api.runs",
@@ -34,6 +36,7 @@ ROUTERS: tuple[str, ...] = (
     "api.probes",
     "api.audit",
     "api.accounts",
+    "ack",
 )
 
 

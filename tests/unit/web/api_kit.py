@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from autofix.config.web_models import WebBlock
 from autofix.core.roles import Principal, Role
 from autofix.desk.local import LocalDesk
 from autofix.errors import Denied
+from autofix.web.api.streams import Seats
 from autofix.web.app import make_app
 from autofix.web.services import Services
 from unit.desk.kit import person, place
@@ -47,18 +50,19 @@ PEOPLE = {str(role): person(f"{role}1", role) for role in Role}
 
 
 class Api:
-    """`api.get("/runs", as_="viewer")`; the administrator asks when nobody else is named."""
+    """`api.get("/runs", as_="viewer")`; the administrator asks when nobody else is named.
+
+    The app is made once and serves the world that was made last: its routes take a while.
+    """
+
+    last: Api
 
     def __init__(self, world: World | None = None) -> None:
         self.world = world or World()
         self.doorman = Tokens(PEOPLE)
-        self.services = Services(
-            context=lambda: self.world.ctx,
-            desk=lambda who: LocalDesk(place(self.world), who),
-            doorman=self.doorman,
-            settings=WebBlock,
-        )
-        self.app = make_app(self.services)
+        self.app = _app()
+        self.app.state.seats = Seats()
+        Api.last = self
 
     def ask(self, method: str, path: str, *, as_: str = "admin", **more: Any) -> Any:
         headers = {"Authorization": f"Bearer {as_}", **more.pop("headers", {})}
@@ -79,3 +83,22 @@ class Api:
 
     def post(self, path: str, **more: Any) -> Any:
         return self.ask("POST", path, **more)
+
+
+class _Doorman:
+    """Whoever stands at the door of the world that was made last."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(Api.last.doorman, name)
+
+
+@cache
+def _app() -> FastAPI:
+    return make_app(
+        Services(
+            context=lambda: Api.last.world.ctx,
+            desk=lambda who: LocalDesk(place(Api.last.world), who),
+            doorman=_Doorman(),
+            settings=WebBlock,
+        )
+    )
