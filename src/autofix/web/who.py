@@ -47,20 +47,24 @@ class Who:
     visit: Visit | None = None
 
 
-def asker(request: Request) -> Principal:
-    """Who the guard let in. Problem 401 on a route that lets in everybody."""
+def who(request: Request) -> Who:
+    """Whom the guard let in. Problem 401 on a route that lets in everybody."""
     found: Who | None = request.scope.get(WHO)
     if found is None:
         raise Problem(401, "say who you are", headers=CHALLENGE)
-    return found.principal
+    return found
+
+
+def asker(request: Request) -> Principal:
+    return who(request).principal
 
 
 def visit(request: Request) -> Visit:
     """The browser's session. Problem 403 for who came in another way."""
-    found: Who | None = request.scope.get(WHO)
-    if found is None or found.visit is None:
+    found = who(request).visit
+    if found is None:
         raise Problem(403, "this is about a session", "log in with name and password")
-    return found.visit
+    return found
 
 
 def cookie_name(scheme: str) -> str:
