@@ -27,9 +27,9 @@ _VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]*(\[[^\]]*\])?")
 #: `[P2] [Triggered on {host:web1}] Disk is filling`
 _TITLE = re.compile(r"\s*\[(?P<word>[^\[\]{}]*?)(?: on \{(?P<scope>[^{}]*)\})?\]\s*")
 _PRIORITY = re.compile(r"P[1-5]")
-_NOTES = ("body", "link", "query", "snapshot")
+_NOTES = ("body", "link", "alert_query", "alert_status", "snapshot")
 #: What changes with each repetition, or says who sent it: nothing to tell alerts apart by.
-_PASSING = ("title", "tags", "org", "last_updated", "date", "id", "alert_status", "alert_query")
+_PASSING = ("title", "alert_title", "tags", "org", "last_updated", "date", "id")
 
 
 class DatadogSource(Named):
