@@ -103,7 +103,12 @@ class Judge:
             times[run.incident, run.kind, run.step] += 1
         for (incident, kind, step), count in times.items():
             book = self._books[self._incidents[incident].runbook]
-            may = 1 + self._retried[incident] + (self._deaths if book.idempotent else 0)
+            # A failed write may take effect all the same: such a run is lost without a death.
+            lost = sum(
+                run.state is RunState.LOST and (run.incident, run.step) == (incident, step)
+                for run in self._runs
+            )
+            may = 1 + self._retried[incident] + (lost if book.idempotent else 0)
             if count > may:
                 yield f"the {kind} of step {step + 1} of incident {incident} ran {count} times"
         again = Counter(line["run"] for line in self._traces.all("begun"))
