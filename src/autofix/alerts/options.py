@@ -46,7 +46,7 @@ def _header(name: str) -> str:
 
 
 def _long_enough(secrets: list[Secret]) -> list[Secret]:
-    if any(len(secret.get_secret_value()) < SHORTEST for secret in secrets):
+    if any(len(secret.get_secret_value().strip()) < SHORTEST for secret in secrets):
         raise ValueError(f"a secret has at least {SHORTEST} characters")
     return secrets
 

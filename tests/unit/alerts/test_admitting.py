@@ -256,7 +256,6 @@ def test_what_is_refused_of_standard_webhooks(given: dict[str, Any], why: Why) -
 
 def test_standard_webhooks_rotate_on_both_sides() -> None:
     both = [WHSEC, OLD_WHSEC]
-    assert standard(secret=OLD_WHSEC, **{"options": 0} and {}).why == str(Why.WRONG_SIGNATURE)
     found = source("standard", secret=both)
     for secret in both:
         signature = standard_signature("msg_1", int(NOW), BODY, secret)

@@ -78,7 +78,8 @@ def test_one_item_without_a_name_does_not_take_the_others_with_it() -> None:
     ("status", "firing"),
     [
         (True, True), (False, False), (1, True), (0, False), ("problem", True), ("OK", False),
-        (" Resolved ", False), ("up", False), ("down", True), (None, True), ([], True), ("0", False),
+        (" Resolved ", False), ("up", False), ("down", True), (None, True), ([], True),
+        ("0", False),
     ],
 )  # fmt: skip
 def test_words_for_over(status: Any, firing: bool) -> None:
