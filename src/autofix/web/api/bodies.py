@@ -17,6 +17,8 @@ Moment = Annotated[
     Field(ge=0, le=LAST_MOMENT, allow_inf_nan=False, description="Seconds since 1970, UTC."),
 ]
 Value = str | bool | int | float | None
+#: Written as its word.
+OneRole = Annotated[Role, Field(strict=False)]
 Runbooks = Annotated[list[Named], Field(max_length=1000)]
 
 
@@ -133,7 +135,7 @@ class NewUser(Body):
     )
 
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=ONE_LINE)]
-    roles: Annotated[list[Role], Field(max_length=10)]
+    roles: Annotated[list[OneRole], Field(max_length=10)]
     password: Annotated[str, Field(max_length=1000)] = ""
     runbooks: Runbooks | None = None
 
@@ -143,7 +145,7 @@ class ChangedUser(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"roles": ["viewer"]}]})
 
-    roles: Annotated[list[Role], Field(max_length=10)] | None = None
+    roles: Annotated[list[OneRole], Field(max_length=10)] | None = None
     runbooks: Runbooks | None = None
     all_runbooks: bool = False
     password: Annotated[str, Field(max_length=1000)] | None = None
@@ -163,7 +165,7 @@ class AddedToken(Body):
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=ONE_LINE)]
     lasts: Annotated[float, Field(gt=0, le=1e10, allow_inf_nan=False)]
     owner: Text = ""
-    roles: Annotated[list[Role], Field(max_length=10)] = Field(default_factory=list)
+    roles: Annotated[list[OneRole], Field(max_length=10)] = Field(default_factory=list)
     runbooks: Runbooks | None = None
     source: Text = ""
 
