@@ -73,6 +73,7 @@ def place_of(site: Site, contexts: Contexts, denials: Denials) -> Place:
         faults=lambda: [str(each) for each in site.settings.errors],
         machine=lambda: _machine(site),
         witnesses=lambda: witness_names(site),
+        vault=lambda: site.sealer,
     )
 
 
@@ -81,6 +82,18 @@ def _machine(site: Site) -> Mapping[str, Any]:
     return {
         "tick": {"at": tick.at, "state": tick.state, "pid": tick.pid} if tick else None,
         "sentinel": lock.holder(site.settings.state),
+        "timezone": site.timezone,
+        "watched": _watched(site),
+    }
+
+
+def _watched(site: Site) -> Mapping[str, Any]:
+    settings = site.settings
+    return {
+        "after": settings.sentinel.after,
+        "sentinel": settings.sentinel.enabled,
+        "heartbeat": "heartbeat" in settings.parts,
+        "synthetic": settings.synthetic.enabled,
     }
 
 

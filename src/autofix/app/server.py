@@ -52,6 +52,14 @@ def _try_to_cancel(ctx: Context, kinds: Collection[RunKind]) -> None:
         log.error("running playbooks could not be asked to end: %s", error)
 
 
+def _settle_keys(site: Site, ctx: Context) -> None:
+    """A rotation of the secrets' key that was broken off; serving does not wait for it."""
+    try:
+        site.sealer.settle(ctx.store)
+    except AutofixError as error:
+        log.error("the key for secrets: %s", error)
+
+
 class Server:
     """One `autofix serve`. `run` blocks until `stop`."""
 
@@ -108,6 +116,7 @@ class Server:
         try:
             go_on(self._site.clock, ctx.store)
             self._notary = record.begin(self._site, ctx)
+            _settle_keys(self._site, ctx)
             self._web.leads(True)
             self._web.start()
             self._note(ctx, "server.started", warnings=[str(w) for w in self._site.warnings])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from autofix.flow.context import Book, Context
 
 if TYPE_CHECKING:
     from autofix.ansible.inventory import AnsibleInventory
+    from autofix.store.sealed import Vault
     from autofix.store.sql import SqlStore
     from autofix.store.verify import Report
 
@@ -42,6 +43,7 @@ class Site:
         self.clock = SystemClock()
         self.warnings: list[Problem] = []
         self._seen = ""
+        self._kept: Mapping[str, str] = {}
         self._lost_inventory: tuple[Problem, ...] = ()
 
     @classmethod
@@ -68,6 +70,15 @@ class Site:
         given = self.settings.store_password
         password = given.get_secret_value() if given else ""
         return open_store(self.settings.store, state=self.settings.state, password=password)
+
+    @cached_property
+    def sealer(self) -> Vault:
+        """What autofix itself keeps, and the key to it; nothing is read before it is needed."""
+        return wiring.vault(self.settings, self._nothing_kept)
+
+    def _nothing_kept(self) -> bool:
+        with self.store.reading() as reads:
+            return not reads.kept()
 
     def close(self) -> None:
         """The record is sealed, and its head file says the latest then."""
@@ -144,7 +155,19 @@ class Site:
 
     def changed(self) -> bool:
         """Did a file of the project change since the book was loaded?"""
-        return self._changed_inventory() or config.fingerprint(self.settings) != self._seen
+        return (
+            self._changed_inventory()
+            or config.fingerprint(self.settings) != self._seen
+            or self._kept_secrets() != self._kept
+        )
+
+    def _kept_secrets(self) -> Mapping[str, str]:
+        """What the settings name of it, as it lies in the store."""
+        if not self.settings.kept_names:
+            return {}
+        with self.store.reading() as reads:
+            rows = reads.kept()
+        return {row.name: row.sealed for row in rows if row.name in self.settings.kept_names}
 
     def _changed_inventory(self) -> bool:
         """An inventory that broke is a change too; `reload` says what is wrong with it."""
@@ -166,6 +189,7 @@ class Site:
             raise ConfigError(
                 [Problem(str(self.file), 0, "the settings are gone", "put them back")]
             )
+        self._kept = self._kept_secrets()
         fresh = Site(wiring.load_settings(self.file))
         if wiring.ansible_options(fresh.settings) == wiring.ansible_options(self.settings):
             _raise_errors(wiring.shown(self._lost_inventory))
@@ -178,6 +202,7 @@ class Site:
     def context(self, owner: str, *, full: bool = False) -> Context:
         """The ports; with `full` also the files, Ansible and the probes, to look and to act."""
         book = self.load_book() if full else Book({}, HostTable({}, {}))
+        self._kept = self._kept_secrets() if full else {}
         return self._context(owner, book)
 
     def context_of_good(self, owner: str) -> Context:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autofix import alerts as alert_room
 from autofix import channels as channel_room
@@ -23,6 +23,9 @@ from autofix.core.synthetic import NAME
 from autofix.errors import Problem
 from autofix.options import Options, Secret
 from autofix.ports import Cancel, Channel, Inventory, PlaybookRunner, Probe, Source
+
+if TYPE_CHECKING:
+    from autofix.store.sealed import Vault
 
 
 class Plugins(Mapping[str, Any]):
@@ -130,6 +133,7 @@ def load_settings(start: Path) -> Settings:
         parts=_parts(),
         witnesses=witness_options(),
         decrypt=_decrypt,
+        keeper=_keeper,
     )
 
 
@@ -137,6 +141,33 @@ def _decrypt(settings: Settings, texts: Sequence[str]) -> Sequence[str]:
     from autofix.ansible.inventory_vault import decrypt_all
 
     return decrypt_all(ansible_options(settings), list(texts), file=str(settings.file))
+
+
+def vault(settings: Settings, empty: Callable[[], bool]) -> Vault:
+    from autofix.store.sealed import Vault
+    from autofix.store.secret_keys import SecretKeys
+
+    keys = SecretKeys(settings.state / "keys", settings.secrets.credential)
+    return Vault(keys, empty)
+
+
+def _keeper(settings: Settings) -> Callable[[str], str | None]:
+    """What autofix itself keeps, as far as the settings name it; None for what it does not."""
+    from autofix.app.audit_keys import has_store
+    from autofix.store import open_store
+
+    if not has_store(settings):
+        return lambda _: None
+    given = settings.store_password
+    password = given.get_secret_value() if given else ""
+    store = open_store(settings.store, state=settings.state, password=password)
+    try:
+        with store.reading() as reads:
+            found = {kept.name: kept for kept in reads.kept()}
+    finally:
+        store.close()
+    opener = vault(settings, lambda: not found)
+    return lambda name: opener.open(found[name]) if name in found else None
 
 
 def outside(inventory: Inventory | None) -> Outside:
@@ -147,6 +178,7 @@ def outside(inventory: Inventory | None) -> Outside:
         _channel_options(),
         inventory,
         decrypt=_decrypt,
+        keeper=_keeper,
         check_cron=check_cron,
         cron_distance=shortest_distance,
         sources=_source_options(),

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from autofix.config.settings import Decrypt
+from autofix.config.settings import Decrypt, Keeper
 from autofix.options import Options
 from autofix.ports import Inventory, Probe
 
@@ -32,6 +32,7 @@ class Outside:
     channels: Mapping[str, type[Options]]
     inventory: Inventory | None = None
     decrypt: Decrypt | None = None
+    keeper: Keeper | None = None
     check_cron: Callable[[str], str] = any_cron  # what is wrong with it, in words, or nothing
     # Seconds between a slot and the one so many steps after it, at least; 0: not known.
     cron_distance: Callable[[str, int], float] = any_distance

@@ -89,7 +89,7 @@ def with_sources(problem: Problem, secrets: Collection[str]) -> Problem:
     """A secret that is missing may be given in several ways: say so."""
     for name in secrets:
         if problem.message.endswith(f"{name!r} is missing"):
-            return replace(problem, hint=f"write {name}, {name}_env or {name}_file")
+            return replace(problem, hint=f"write {name}, {name}_env, {name}_file or {name}_kept")
     return problem
 
 

@@ -110,6 +110,7 @@ def _settings(path: Path, outside: Outside) -> Settings:
         sources=outside.sources,
         probes=list(outside.probes),
         decrypt=outside.decrypt,
+        keeper=outside.keeper,
         environ=outside.environ,
     )
 

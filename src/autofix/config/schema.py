@@ -47,7 +47,7 @@ def _channel(kind: str, model: type[Options]) -> dict[str, Any]:
 
 
 def _with_sources(model: type[Options]) -> dict[str, Any]:
-    """A model's schema, with each secret `x` as `x_env` and `x_file` too."""
+    """A model's schema, with each secret `x` as `x_env`, `x_file` and `x_kept` too."""
     schema = model.model_json_schema()
     properties = schema.setdefault("properties", {})
     secrets = model_secrets(model)
@@ -56,6 +56,8 @@ def _with_sources(model: type[Options]) -> dict[str, Any]:
         environment = f"`{name}` from this environment variable"
         properties[f"{name}_env"] = {"type": "string", "description": environment}
         properties[f"{name}_file"] = {"type": "string", "description": f"`{name}` from this file"}
+        kept = f"`{name}` from what autofix keeps under this name"
+        properties[f"{name}_kept"] = {"type": "string", "description": kept}
     schema["required"] = required
     return schema
 

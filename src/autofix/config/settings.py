@@ -32,6 +32,7 @@ from autofix.config.secrets import Opener, Secrets
 from autofix.config.settings_models import (
     HALF_A_YEAR,
     AnsibleBlock,
+    SecretsBlock,
     SettingsFile,
 )
 from autofix.config.store_url import SQLITE, without_secret
@@ -99,7 +100,9 @@ class Settings:
     overrides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     store_password: Secret | None = None
     witnesses: tuple[ChannelSettings, ...] = ()
+    secrets: SecretsBlock = field(default_factory=SecretsBlock)
     secret_files: tuple[Path, ...] = ()
+    kept_names: tuple[str, ...] = ()  # the kept secrets that it names
     problems: tuple[Problem, ...] = ()
     document: Document = field(default=Document("", {}), repr=False, compare=False)
 
@@ -118,6 +121,9 @@ PARTS = ("heartbeat", "oidc", "tracing")
 SECRET_BLOCKS = ("connections", "channels", "sources", "audit")
 #: Opens vault texts with what the settings' `ansible:` block says; ConfigError when it can't.
 Decrypt = Callable[[Settings, Sequence[str]], Sequence[str]]
+#: What autofix itself keeps, by name: the store and its key are those of the settings. None for a
+#: name that is not kept; StoreError when it can't be opened.
+Keeper = Callable[[Settings], Callable[[str], str | None]]
 
 
 def load_settings(
@@ -129,6 +135,7 @@ def load_settings(
     parts: Mapping[str, type[Options]] = MappingProxyType({}),
     witnesses: Mapping[str, type[Options]] = MappingProxyType({}),
     decrypt: Decrypt | None = None,
+    keeper: Keeper | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
     """The settings of the project at `path` (its folder, a folder below, or the file itself).
@@ -144,13 +151,15 @@ def load_settings(
     if decrypt is not None:
         opener = lambda texts: decrypt(settings, texts)  # noqa: E731
     secrets = Secrets(document, settings.folder, os.environ if environ is None else environ, opener)
+    password = _store_password(value, secrets)
+    if keeper is not None:
+        secrets.keeper = lambda: keeper(replace(settings, store_password=password))
     for block in (*SECRET_BLOCKS, *PARTS):
         secrets.open_vaults(value.get(block, {}), (block,))
     connections = paging.connections(value.get("connections", {}), secrets, probes)
     made = paging.channels(value.get("channels", {}), secrets, channels)
     senders = paging.typed("sources", value.get("sources", {}), secrets, sources)
     others = {key: paging.part(key, value.get(key), secrets, parts.get(key)) for key in PARTS}
-    password = _store_password(value, secrets)
     told = audit_models.witnesses(found.audit.witnesses, secrets, witnesses)
     problems += secrets.problems
     problems += audit_models.place_problems(
@@ -169,6 +178,7 @@ def load_settings(
         store_password=password,
         witnesses=tuple(told),
         secret_files=tuple(secrets.files),
+        kept_names=tuple(sorted(secrets.kept)),
         problems=tuple(sorted(problems, key=lambda one: one.line)),
     )
 
@@ -217,6 +227,7 @@ def _plain(file: Path, found: SettingsFile, document: Document) -> Settings:
         retention=Retention(found.retention.runs, found.retention.audit),
         sentinel=found.sentinel,
         synthetic=found.synthetic,
+        secrets=found.secrets,
         overrides=found.overrides,
         document=document,
     )

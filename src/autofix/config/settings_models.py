@@ -42,6 +42,12 @@ class RetentionBlock(Block):
     audit: Kept = HALF_A_YEAR
 
 
+class SecretsBlock(Block):
+    """Where the key lies that seals what autofix itself keeps."""
+
+    credential: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,255}$")] = ""
+
+
 class SettingsFile(Block):
     """A whole settings file."""
 
@@ -72,4 +78,5 @@ class SettingsFile(Block):
     heartbeat: dict[str, Any] = Field(default_factory=dict)
     synthetic: SyntheticBlock = SyntheticBlock()
     audit: AuditBlock = AuditBlock()
+    secrets: SecretsBlock = SecretsBlock()
     overrides: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -8,8 +8,9 @@ from autofix.desk.alerts import Alerts
 from autofix.desk.brakes import Brakes
 from autofix.desk.looks import Looks
 from autofix.desk.records import Records
+from autofix.desk.secrets import KeptSecrets
 from autofix.desk.tokens import Tokens
 
 
-class LocalDesk(Looks, Records, Acts, Brakes, Accounts, Tokens, Alerts):
+class LocalDesk(Looks, Records, Acts, Brakes, Accounts, Tokens, Alerts, KeptSecrets):
     """`ports.Desk` for one principal; each of its rooms is a mixin, named here."""

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from autofix.desk.bound import Record
 from autofix.desk.passwords import Passwords
+from autofix.errors import StoreError
 from autofix.flow.context import Context
-from autofix.ports import Probe
+from autofix.ports import Probe, Vault
 
 
 class Contexts(Protocol):
@@ -36,6 +37,10 @@ def _nothing() -> Mapping[str, Any]:
     return {}
 
 
+def _no_vault() -> Vault:
+    raise StoreError("no secrets are kept here")
+
+
 @dataclass(frozen=True)
 class Place:
     """`machine`: what is known of this machine only (`tick`, `sentinel`). `verify` gives the report
@@ -51,3 +56,4 @@ class Place:
     machine: Callable[[], Mapping[str, Any]] = _nothing
     witnesses: Callable[[], Sequence[str]] = tuple
     passwords: Passwords = field(default_factory=Passwords)
+    vault: Callable[[], Vault] = _no_vault

@@ -15,6 +15,7 @@ from autofix.ports.outside import (
     Signer,
     Source,
     Switch,
+    Vault,
     Witness,
 )
 from autofix.ports.reads import Reads
@@ -38,5 +39,6 @@ __all__ = [
     "Store",
     "Switch",
     "Transaction",
+    "Vault",
     "Witness",
 ]

@@ -8,11 +8,13 @@ from typing import Any, Protocol, runtime_checkable
 
 from autofix.core.accounts import Kept
 from autofix.core.alerts import Admission, Alert, Post
+from autofix.core.audit import AuditEvent
 from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.pages import Page
 from autofix.core.pauses import Pause
 from autofix.core.readings import Fact, Reading, Target
 from autofix.core.runs import RunEvent, RunOrder, RunResult
+from autofix.ports.store import Store
 
 
 class Clock(Protocol):
@@ -98,6 +100,19 @@ class Sealer(Protocol):
 
     def open(self, kept: Kept) -> str:
         """Raises StoreError with one line when the key is missing or it was changed."""
+
+
+class Vault(Sealer, Protocol):
+    """The sealer with its keys."""
+
+    def rotate(
+        self, store: Store, event: Callable[[Mapping[str, Any]], AuditEvent]
+    ) -> Mapping[str, Any]:
+        """A new key, and everything that is kept sealed anew with it, in one transaction with the
+        event made of what is given back: `old`, `new` (names of keys), `secrets` (how many).
+
+        HeldError when the system hands in the key, and a new one is not there yet.
+        """
 
 
 class Meter(Protocol):

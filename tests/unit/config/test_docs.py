@@ -66,6 +66,7 @@ SECTIONS = {
         "LoggingBlock": "Logging",
         **{f"source_{kind}": f"Source {kind}" for kind in alerts.TABLE},
         "AuditBlock": "Audit",
+        "SecretsBlock": "Secrets",
         **{f"witness_{kind}": f"Witness {kind}" for kind in witness_options()},
         **{f"channel_{kind}": f"Channel {kind}" for kind in channels.TABLE},
     },
@@ -104,7 +105,7 @@ def part_of(page: str, part: str) -> dict[str, Any]:
 @pytest.mark.parametrize(("page", "part"), PARTS)
 def test_every_key_is_documented_and_no_other(page: str, part: str) -> None:
     keys = set(part_of(page, part)["properties"])
-    forms = {f"{key}_{kind}" for key in keys for kind in ("env", "file")} & keys
+    forms = {f"{key}_{kind}" for key in keys for kind in ("env", "file", "kept")} & keys
     plain = {key for key in keys if key not in forms or key == "ca_file"}
     assert set(rows(page, SECTIONS[page][part])) == plain
 

@@ -302,7 +302,7 @@ def test_a_missing_secret_is_asked_for_in_all_its_ways(site: Site) -> None:
 
     site = site.with_(channels={"robot": Robot})
     assert errors(site, "channels:\n  a: {type: robot}\n") == [
-        "autofix.yaml:2: a: 'url' is missing (write url, url_env or url_file)"
+        "autofix.yaml:2: a: 'url' is missing (write url, url_env, url_file or url_kept)"
     ]
 
 

@@ -40,7 +40,7 @@ def load(tmp_path: Path) -> Any:
         ("{type: file, path: none/x}", "none is not there (make it, or mount it)"),
         ("{type: channel, channel: opps}", "no channel 'opps' (did you mean 'ops'?)"),
         ("{type: syslog, address: logs}", "neither a path such as /dev/log nor host:port"),
-        ("{type: webhook}", "'url' is missing (write url, url_env or url_file)"),
+        ("{type: webhook}", "'url' is missing (write url, url_env, url_file or url_kept)"),
         ("{type: webhook, url: 'http://example.com/x'}", "https"),
         ("{type: webhook, url_env: NOT_SET_AT_ALL}", "the environment has no NOT_SET_AT_ALL"),
         ("{type: webhook, url: 'https://x.example', sekret: y}", "unknown key 'sekret'"),
