@@ -35,6 +35,8 @@ COMMANDS = {
     "doctor": ("doctor:doctor", "What could fail at night, and how to mend it."),
     "sentinel": ("sentinel:sentinel", "Page when the server has stopped: a service of its own."),
     "audit": ("audit:audit", "List, show, verify and export the sealed record."),
+    "users": ("users:users", "Who may come in: list, add, change, remove, password."),
+    "tokens": ("tokens:tokens", "What programs show: list, add, revoke."),
     "secrets": ("secrets:secrets", "Keep secrets for the settings: set, list, remove."),
     "keys": ("secrets:keys", "Rotate the key that seals kept secrets."),
     "demo": ("demo:demo", "See the main job on a real Redis, in a sandbox."),
