@@ -65,15 +65,16 @@ def _write(
     drafts = verdicts.of(arrivals, pairs)
     signals = verdicts.signals
     added = tx.add_signals([(each, None) for each in signals]) if signals else []
-    numbers = {id(draft): one.id for draft, one in zip(signals, added, strict=True)}
+    numbers = {id(signal): number for signal, number in zip(signals, added, strict=True)}
     rows = [
         _delivery(arrival, now, tuple(each.judged(numbers) for each in of))
         for arrival, of in zip(arrivals, drafts, strict=True)
     ]
     more = [_passed_over(ctx, arrival, now) for arrival in arrivals]
     kept = [at for at, each in enumerate(more) if each is not None]
-    for at, row in zip(kept, tx.add_deliveries([(rows[at], None) for at in kept]), strict=True):
-        rows[at] = row
+    ids = tx.add_deliveries([(rows[at], None) for at in kept])
+    for at, number in zip(kept, ids, strict=True):
+        rows[at] = replace(rows[at], id=number)
     _record(tx, arrivals, rows, more, now)
     strangers.tell(ctx, tx, list(zip(arrivals, pairs, rows, strict=True)), now)
     return rows

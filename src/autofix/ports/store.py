@@ -59,8 +59,8 @@ class Transaction(Reads, Protocol):
 
     def free_host(self, host: str, token: int) -> None: ...
     def add_signal(self, signal: Signal, event: AuditEvent | None) -> Signal: ...
-    def add_signals(self, signals: Sequence[tuple[Signal, AuditEvent | None]]) -> list[Signal]:
-        """Many at once, in order: much cheaper than one by one."""
+    def add_signals(self, signals: Sequence[tuple[Signal, AuditEvent | None]]) -> list[int]:
+        """Many at once, much cheaper than one by one; their numbers, in order."""
 
     def save_signal(self, signal: Signal, event: AuditEvent | None) -> None:
         """Conflict unless the stored one is still `received`: a signal is handled once."""
@@ -98,10 +98,8 @@ class Transaction(Reads, Protocol):
     def add_delivery(self, delivery: Delivery, event: AuditEvent | None) -> Delivery:
         """The row of what arrived. `event` may be None for a repetition that changes nothing."""
 
-    def add_deliveries(
-        self, deliveries: Sequence[tuple[Delivery, AuditEvent | None]]
-    ) -> list[Delivery]:
-        """Many at once, in order: much cheaper than one by one."""
+    def add_deliveries(self, deliveries: Sequence[tuple[Delivery, AuditEvent | None]]) -> list[int]:
+        """Many at once, much cheaper than one by one; their numbers, in order."""
 
     def first_time(self, name: str, once: str, until: float, now: float) -> bool:
         """True for the first who shows `once` to `name`; remembered until then. Those whose time

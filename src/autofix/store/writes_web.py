@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
@@ -27,35 +28,43 @@ _TOKEN = tuple(name for name in rows_web.TOKEN.names if name not in ("id", "vers
 
 class WebWrites(VersionedWrites):
     def add_delivery(self, delivery: Delivery, event: AuditEvent | None) -> Delivery:
-        return self.add_deliveries([(delivery, event)])[0]
+        return self._add_one(rows_web.DELIVERY, delivery, event)
 
-    def add_deliveries(
-        self, deliveries: Sequence[tuple[Delivery, AuditEvent | None]]
-    ) -> list[Delivery]:
+    def add_deliveries(self, deliveries: Sequence[tuple[Delivery, AuditEvent | None]]) -> list[int]:
         return self._add_all(rows_web.DELIVERY, deliveries)
 
     def add_signal(self, signal: Signal, event: AuditEvent | None) -> Signal:
-        return self.add_signals([(signal, event)])[0]
+        return self._add_one(rows.SIGNAL, signal, event)
 
-    def add_signals(self, signals: Sequence[tuple[Signal, AuditEvent | None]]) -> list[Signal]:
+    def add_signals(self, signals: Sequence[tuple[Signal, AuditEvent | None]]) -> list[int]:
         return self._add_all(rows.SIGNAL, signals)
 
     def _add_all(
         self, codec: Codec[Value], given: Sequence[tuple[Value, AuditEvent | None]]
-    ) -> list[Value]:
+    ) -> list[int]:
         """All of these with their events, in a few statements however many they are."""
+        return self._add_rows(codec, [codec.row(value) for value, _ in given], given)
+
+    def _add_one(self, codec: Codec[Value], value: Value, event: AuditEvent | None) -> Value:
+        """It comes back as it is stored."""
+        row = codec.row(value)
+        (number,) = self._add_rows(codec, [row], [(value, event)])
+        return codec.value([(row | {"id": number})[name] for name in codec.names])
+
+    def _add_rows(
+        self,
+        codec: Codec[Value],
+        made: list[dict[str, Any]],
+        given: Sequence[tuple[Value, AuditEvent | None]],
+    ) -> list[int]:
         events = [event for _, event in given if event is not None]
         for event in events:
             self.sealer.prepare(event)
-        made = [codec.row(value) for value, _ in given]
         for row in made:
             del row["id"]
         numbers = self._session.insert_new(codec.table, made) if made else []
         self.sealer.append_all(events)
-        return [
-            codec.value([(row | {"id": number})[name] for name in codec.names])
-            for row, number in zip(made, numbers, strict=True)
-        ]
+        return numbers
 
     def first_time(self, name: str, once: str, until: float, now: float) -> bool:
         self._session.change(delete(tables_web.once).where(tables_web.once.c.until <= now))

@@ -16,28 +16,28 @@ from autofix.testing.memory_values import same_version, stored, stored_event, un
 
 class MemoryWeb(MemoryTrust):
     def add_delivery(self, delivery: Delivery, event: AuditEvent | None) -> Delivery:
-        return self.add_deliveries([(delivery, event)])[0]
+        (number,) = self.add_deliveries([(delivery, event)])
+        return self._data.deliveries[number]
 
-    def add_deliveries(
-        self, deliveries: Sequence[tuple[Delivery, AuditEvent | None]]
-    ) -> list[Delivery]:
+    def add_deliveries(self, deliveries: Sequence[tuple[Delivery, AuditEvent | None]]) -> list[int]:
         rows = [(stored(row), stored_event(event)) for row, event in deliveries]
         made = [replace(row, id=self._data.next("deliveries")) for row, _ in rows]
         self._data.deliveries.update({row.id: row for row in made})
         for _, event in rows:
             self._seal(event)
-        return made
+        return [row.id for row in made]
 
     def add_signal(self, signal: Signal, event: AuditEvent | None) -> Signal:
-        return self.add_signals([(signal, event)])[0]
+        (number,) = self.add_signals([(signal, event)])
+        return self._data.signals[number]
 
-    def add_signals(self, signals: Sequence[tuple[Signal, AuditEvent | None]]) -> list[Signal]:
+    def add_signals(self, signals: Sequence[tuple[Signal, AuditEvent | None]]) -> list[int]:
         rows = [(stored(row), stored_event(event)) for row, event in signals]
         made = [replace(row, id=self._data.next("signals")) for row, _ in rows]
         self._data.signals.update({row.id: row for row in made})
         for _, event in rows:
             self._seal(event)
-        return made
+        return [row.id for row in made]
 
     def first_time(self, name: str, once: str, until: float, now: float) -> bool:
         for key in [key for key, end in self._data.once.items() if end <= now]:
