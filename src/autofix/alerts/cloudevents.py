@@ -46,7 +46,7 @@ class CloudEventsSource(Asked):
         if not _ORIGIN.fullmatch(origin):
             return {}
         rate = headers.get("webhook-request-rate", "").strip()
-        answer = {"WebHook-Allowed-Origin": origin, "Allow": "POST"}
+        answer = {"WebHook-Allowed-Origin": origin}
         return answer | ({"WebHook-Allowed-Rate": rate} if _RATE.fullmatch(rate) else {})
 
     def alerts(self, post: Post) -> list[Alert]:

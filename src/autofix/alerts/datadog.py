@@ -108,7 +108,8 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _org(value: Any) -> str:
-    return one_line(value.get("name") or value.get("id")) if isinstance(value, Mapping) else ""
+    name = one_line(value.get("name") or value.get("id")) if isinstance(value, Mapping) else ""
+    return "" if _VARIABLE.fullmatch(name) else name
 
 
 def _fingerprint(said: Mapping[str, Any], name: str, labels: Mapping[str, str]) -> str:
