@@ -23,6 +23,7 @@ from autofix.probes.elasticsearch import ElasticsearchProbe, OpensearchProbe
 from autofix.probes.host import HostProbe
 from autofix.probes.http import HttpProbe
 from autofix.probes.mysql import MysqlProbe
+from autofix.probes.postgres import PostgresProbe
 from autofix.probes.prometheus import PrometheusProbe
 from autofix.probes.redis import RedisProbe
 from autofix.probes.zabbix import ZabbixProbe
@@ -30,6 +31,7 @@ from autofix.testing.probes import FakeProbe
 from servers.http import Answer, Asked, http_server
 from servers.mariadb import mariadb_server
 from servers.monitoring import Datadog, Search, Zabbix
+from servers.postgres import USER, cluster
 from servers.redis import free_port, redis_server
 from servers.rude import rude_server
 
@@ -98,6 +100,20 @@ def mysql_case() -> Iterator[Case]:
             (target(mysql_port=free_port()), {}),
             (target(mysql_port=silent), {}),
             ({"prot": 1}, {"settle": "soon"}, {"port": []}),
+        )
+
+
+@contextmanager
+def postgres_case() -> Iterator[Case]:
+    server = cluster()
+    who = {"postgres_user": USER, "postgres_password": server.password}
+    with rude_server() as silent:
+        yield Case(
+            PostgresProbe(),
+            (target(postgres_port=server.port, **who), {}),
+            (target(postgres_port=free_port()), {}),
+            (target(postgres_port=silent), {}),
+            ({"prot": 1}, {"bloat": "much"}, {"port": []}),
         )
 
 
@@ -186,6 +202,7 @@ CASES: dict[str, Callable[[], AbstractContextManager[Case]]] = {
     "fake": fake_case,
     "redis": redis_case,
     "mysql": mysql_case,
+    "postgres": postgres_case,
     "command": command_case,
     "host": host_case,
     "http": http_case,

@@ -75,6 +75,16 @@ class Cluster:
             *("--auth-local=trust", "--auth-host=scram-sha-256", f"--pwfile={secret}", "-N"),
         )
 
+    def copy_of(self, primary: Cluster) -> None:
+        """Instead of `make`: a standby that streams from a running server once it is started."""
+        _give(self.folder)
+        self._run(
+            # Beside the real `initdb`: what is on PATH may be links to a few programs only.
+            str((programs() / "initdb").resolve().with_name("pg_basebackup")),
+            *("-D", str(self.folder / "data"), "-R", "-X", "stream", "-c", "fast", "-N", "-d"),
+            f"host=127.0.0.1 port={primary.port} user={USER} password={primary.password}",
+        )
+
     def start(self) -> None:
         """Start and wait until it answers; raises with its own log when it ends instead."""
         self.port = self.port or _free_port()

@@ -39,7 +39,7 @@ def untrusted(host: str, port: int, deadline: Deadline) -> bytes:
     context.verify_mode = ssl.CERT_NONE
     try:
         with (
-            net.connect(host, port, deadline) as sock,
+            net.permitted(host, port, deadline) as sock,
             context.wrap_socket(sock, server_hostname=host) as secure,
         ):
             return secure.getpeercert(binary_form=True) or b""

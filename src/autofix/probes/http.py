@@ -194,6 +194,8 @@ def _ask(client: httpx.Client, request: httpx.Request, wanted: HttpOptions) -> _
             response = client.send(request, stream=True)
             with closing(response):
                 following = response.next_request if wanted.follow else None
+                if following is not None and not _same_place(request.url, following.url):
+                    following = None  # the answer is the redirect itself
                 if following is None or redirects == MOST_REDIRECTS:
                     return _Answer(response, read(response), redirects)
         except ssl.SSLCertVerificationError as error:
@@ -211,6 +213,12 @@ def _next(request: httpx.Request, following: httpx.Request, wanted: HttpOptions)
             if name.lower() != "host":
                 following.headers.pop(name, None)
     return following
+
+
+def _same_place(url: httpx.URL, other: httpx.URL) -> bool:
+    """A server must not send us to another one. From http to https of the same name is fine."""
+    secured = (url.scheme, url.port, other.scheme, other.port) == ("http", None, "https", None)
+    return _origin(url) == _origin(other) or (secured and url.host == other.host)
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

@@ -118,7 +118,7 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.NetworkStream:
-        return _Stream(net.connect(host, port, self._deadline), self._deadline, self)
+        return _Stream(net.permitted(host, port, self._deadline), self._deadline, self)
 
 
 class _Stream(httpcore.NetworkStream):

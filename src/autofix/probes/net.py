@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from autofix import outgoing
 from autofix.errors import ProbeError
 from autofix.probes import words
 
@@ -63,9 +64,21 @@ def _found(answer: list[Any] | OSError, place: str) -> list[Any]:
     return answer
 
 
+def permitted(host: str, port: int, deadline: Deadline) -> socket.socket:
+    """`connect` for what a URL names: never to a cloud's metadata and the like."""
+    try:
+        infos = outgoing.permitted(resolve(host, port, deadline), host)
+    except outgoing.NotAllowed as error:
+        raise NetError(str(error)) from None
+    return _connected(infos, host, port, deadline)
+
+
 def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
     """A connected socket, its timeout what was left then. NetError in words."""
-    infos = resolve(host, port, deadline)
+    return _connected(resolve(host, port, deadline), host, port, deadline)
+
+
+def _connected(infos: list[Any], host: str, port: int, deadline: Deadline) -> socket.socket:
     place = f"{host} port {port}"
     last: OSError = TimeoutError("no address was tried")
     for number, (family, kind, protocol, _, address) in enumerate(infos):
