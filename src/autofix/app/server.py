@@ -119,6 +119,7 @@ class Server:
             _settle_keys(self._site, ctx)
             self._web.leads(True)
             self._web.start()
+            self._web.welcome()
             self._note(ctx, "server.started", warnings=[str(w) for w in self._site.warnings])
             for warning in self._site.warnings:
                 log.warning("%s", warning)

@@ -46,6 +46,7 @@ class Web:
         self._clerk: Clerk | None = None
         self._certificate: Certificate | None = None
         self._entrance: Entrance | None = None
+        self._listening: list[Listener] = []
 
     def use(self, ctx: Context) -> None:
         """With these files and this store. Its own copy: not fenced when we lead no more."""
@@ -89,8 +90,32 @@ class Web:
             for each in listeners:
                 each.close()
             raise
-        self._server = server
+        self._server, self._listening = server, listeners
         self._told(listeners)
+
+    def welcome(self) -> None:
+        """Nobody may come in yet: a link, on standard output only, makes the administrator."""
+        if self._entrance is None or not self._site.settings.web.enabled:
+            return
+        try:
+            code = self._entrance.setup.begin()
+        except StoreError as error:
+            log.error("no link for the first administrator could be made: %s", error)
+            return
+        if code:
+            print(
+                "nobody may come in yet. Make the first administrator, within a day, at", flush=True
+            )
+            print(f"{self._address()}/setup/{code}", flush=True)
+
+    def _address(self) -> str:
+        """Where a browser on this machine, or the one of `public_url`, finds us."""
+        if self._site.settings.public_url:
+            return self._site.settings.public_url.rstrip("/")
+        web = self._site.settings.web
+        [url, *_] = [each.name for each in self._listening if each.file is None]
+        url = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+        return f"{url}{web.base_path}"
 
     def tend(self) -> None:
         """A chore: one that died is started anew, a changed certificate is taken."""
@@ -156,6 +181,7 @@ class Web:
         made = entrance(site.store, site.clock, lambda: site.settings.web, _sealer(site))
         self._entrance = made
         place = place_of(site, OfServer(self._context), made.denials)
+        place = replace(place, passwords=made.passwords)
 
         def desk(principal: Principal) -> Desk:
             from autofix.desk.local import LocalDesk

@@ -36,7 +36,7 @@ class Tally:
     told: bool = True  # the first of them is on the record
 
     def event(self, now: float, times: int) -> AuditEvent:
-        payload = {"what": self.what, "why": self.why, "address": self.address, "times": times}
+        payload = {"what": self.what, "reason": self.why, "address": self.address, "times": times}
         return AuditEvent(now, self.who, "access.denied", payload=payload)
 
 

@@ -55,6 +55,7 @@ class Logins:
     ) -> None:
         self._store, self._clock, self._rules = store, clock, rules
         self._denials, self._passwords, self._sealer = denials, passwords, sealer
+        self._tended = 0.0
 
     def login(
         self, name: str, password: str, code: str = "", *, address: str, old: str = ""
@@ -92,9 +93,13 @@ class Logins:
                 tx.record(AuditEvent(now, session.user, "session.ended"))
 
     def tend(self) -> int:
-        """Sessions whose time is over go; how many."""
+        """Sessions whose time is over go, once a minute; how many."""
+        now = self._clock.now()
+        if 0 <= now - self._tended < 60.0:
+            return 0
+        self._tended = now
         with self._store.transaction() as tx:
-            return tx.end_sessions(before=self._clock.now())
+            return tx.end_sessions(before=now)
 
     def _count(self, name: str, address: str) -> None:
         """Counted before anything is looked at, for accounts that are none just the same."""

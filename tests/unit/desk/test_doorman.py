@@ -226,7 +226,7 @@ def test_a_denial_s_words_are_inert(door: Door) -> None:
     [event] = door.record("access.denied")
     assert "\x1b" not in event.actor
     assert "\n" not in event.actor + str(event.payload["what"])
-    assert len(str(event.payload["why"])) < 400
+    assert len(str(event.payload["reason"])) < 400
 
 
 def test_without_a_store_a_denial_still_denies(door: Door) -> None:

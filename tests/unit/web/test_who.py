@@ -78,7 +78,7 @@ def test_a_token_that_is_no_good_is_told_why_and_recorded(
     assert answer.status_code == status
     assert said in answer.json()["detail"]
     [event] = door.record("access.denied")
-    assert said in str(event.payload["why"])
+    assert said in str(event.payload["reason"])
     assert token not in str(event)
 
 
