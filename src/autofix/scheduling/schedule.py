@@ -163,15 +163,32 @@ class Schedule:
     def _look(self, runbook: Runbook, index: int) -> None:
         trigger = runbook.triggers[index]
         assert isinstance(trigger, ProbeTrigger)
+        name = f"{runbook.name}.{index}"
+        due = self._due(name, trigger)
         hosts = self._ctx.book.inventory.hosts(trigger.hosts)
         fleet = fleet_probe(self._ctx, trigger.probe)
         if fleet is not None and hosts:
-            key = f"probe {runbook.name}.{index}"
-            self._pools.start("probe", key, self._all(runbook, index, trigger, fleet, hosts))
+            task = self._all(runbook, index, trigger, fleet, hosts)
+            self._pools.start("probe", f"probe {name}", self._timed(name, due, task))
             return
         for host in hosts:
-            key = f"probe {runbook.name}.{index} {host}"
-            self._pools.start("probe", key, self._one(runbook, index, trigger, host))
+            task = self._one(runbook, index, trigger, host)
+            self._pools.start("probe", f"probe {name} {host}", self._timed(name, due, task))
+
+    def _due(self, name: str, trigger: ProbeTrigger) -> float:
+        """When this look was meant to begin, on the steady clock."""
+        job = self._scheduler.get_job(name)
+        if job is None or trigger.cron or trigger.jitter or job.next_run_time is None:
+            return self._steady()
+        meant: float = job.next_run_time.timestamp() - trigger.every
+        return self._steady() - max(self._wall() - meant, 0.0)
+
+    def _timed(self, name: str, due: float, task: Callable[[], None]) -> Callable[[], None]:
+        def timed() -> None:
+            self._ctx.meter.late(name, self._steady() - due)
+            task()
+
+        return timed
 
     def _one(
         self, runbook: Runbook, index: int, trigger: ProbeTrigger, host: str

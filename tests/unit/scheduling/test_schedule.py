@@ -12,7 +12,7 @@ import pytest
 
 from autofix.core.readings import Reading
 from autofix.core.runbooks import ProbeTrigger
-from autofix.flow.context import Book
+from autofix.flow.context import Book, NoMeter
 from autofix.flow.pools import Pools
 from autofix.scheduling.schedule import Schedule
 from unit.flow.world import BOOK, World
@@ -119,3 +119,21 @@ def test_a_monitoring_is_asked_once_a_slot_about_all_hosts(started: Any) -> None
     misses = {each.host: each.misses for each in _watches(world)}
     assert misses["r1"] == misses["r3"] == 0
     assert misses["r2"] >= 1
+
+
+class Late(NoMeter):
+    def __init__(self) -> None:
+        self.seconds: dict[str, list[float]] = {}
+
+    def late(self, job: str, seconds: float) -> None:
+        self.seconds.setdefault(job, []).append(seconds)
+
+
+def test_how_late_each_look_began_is_measured(started: Any) -> None:
+    world, probe, _ = started(OFTEN, hangs="r1")
+    world.ctx.meter = meter = Late()
+    until(
+        lambda: probe.seen.get("r2", 0) >= 3 and len(meter.seconds.get(f"{BOOK.name}.0", [])) >= 3
+    )
+    # Less than a turn late, and never early: the one that hangs holds up no other.
+    assert all(0 <= late < 5 for late in meter.seconds[f"{BOOK.name}.0"])
