@@ -103,10 +103,8 @@ class Web:
             log.error("no link for the first administrator could be made: %s", error)
             return
         if code:
-            print(
-                "nobody may come in yet. Make the first administrator, within a day, at", flush=True
-            )
-            print(f"{self._address()}/setup/{code}", flush=True)
+            link = f"{self._address()}/setup/{code}"
+            print(f"make the first administrator, once and within a day: {link}", flush=True)
 
     def _address(self) -> str:
         """Where a browser on this machine, or the one of `public_url`, finds us."""
