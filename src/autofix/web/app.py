@@ -17,7 +17,7 @@ from autofix.errors import AutofixError
 from autofix.web.api.streams import Seats
 from autofix.web.openapi import describe
 from autofix.web.policy import ROUTES
-from autofix.web.problems import MEDIA_TYPE, Problem, document, status_of
+from autofix.web.problems import MEDIA_TYPE, NUMBER, Problem, defect, document, status_of
 from autofix.web.services import Services
 from autofix.web.who import Guard, verified
 
@@ -94,6 +94,11 @@ def _answers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def theirs(_: Request, error: HTTPException) -> JSONResponse:
         return answer(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, _: Exception) -> JSONResponse:
+        # It is raised anew after this, and the gate logs it under the same number.
+        return answer(500, defect(request.scope.get(NUMBER, "")))
 
     @app.exception_handler(RequestValidationError)
     async def wrong(_: Request, error: RequestValidationError) -> JSONResponse:

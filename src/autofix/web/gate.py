@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 import secrets
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from autofix.core.inert import inert
 from autofix.web import hooks
 from autofix.web.clerk import Clerk
+from autofix.web.limits import Limits, credential_of
 from autofix.web.peers import PEER, Peer, find_peer
-from autofix.web.problems import Problem
+from autofix.web.problems import NUMBER, Problem, defect
 from autofix.web.protocol import UID
 from autofix.web.services import Services
+from autofix.web.who import WHO
 
 log = logging.getLogger("autofix")
 
@@ -38,6 +42,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, services: Services, clerk: Clerk) -> None:
         self._app, self._services, self._clerk = app, services, clerk
+        self._limits = Limits(lambda: services.settings().requests_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         settings = self._services.settings()
@@ -46,31 +51,52 @@ class Gate:
         if peer.proxied:
             scope["client"] = (peer.address, 0)
             scope["scheme"] = "https" if peer.secure else "http"
+        if settings.base_path and peer.uid is None:
+            scope["root_path"] = settings.base_path
         said = _Said(send, peer)
         try:
-            fault = _fault(scope)
-            if fault is not None:
-                await hooks.problem(fault)(scope, receive, said)
-                return
-            base = settings.base_path
-            if base and peer.uid is None:
-                scope["root_path"] = base
-            if scope["method"] == "POST" and (source := _hook(scope["path"], base)):
-                await (await hooks.answered(source, scope, receive))(scope, receive, said)
-                return
-            if scope["method"] == "HEAD":
-                scope = {**scope, "method": "GET"}  # uvicorn leaves the body out
-            await self._app(scope, receive, said)
+            _check_host(scope)
+            source = _hook(scope["path"], settings.base_path) if scope["method"] == "POST" else ""
+            if source:
+                answer = await self._post(source, peer, scope, receive)
+                await answer(scope, receive, said)
+            else:
+                await self._ask(peer, scope, receive, said)
+        except Problem as error:
+            await hooks.problem(error)(scope, receive, said)
         except Exception as error:  # noqa: BLE001 - whoever asked gets an answer, the log the rest
             await self._crashed(error, scope, receive, said)
 
+    async def _post(self, source: str, peer: Peer, scope: Scope, receive: Receive) -> Response:
+        """Alerts: the short way."""
+        wait = self._limits.post(peer.address) if peer.uid is None else 0
+        if wait:
+            why = "too many posts from this address showed a wrong secret"
+            raise Problem(503, why, "try again later", {"retry-after": str(wait)})
+        answer = await hooks.answered(source, scope, receive)
+        if answer.status_code == 401 and peer.uid is None:
+            self._limits.wrong_post(peer.address)
+        return answer
+
+    async def _ask(self, peer: Peer, scope: Scope, receive: Receive, said: _Said) -> None:
+        scope[NUMBER], shown = secrets.token_hex(6), ""
+        if peer.uid is None:
+            shown = credential_of(scope["headers"])
+            if wait := self._limits.enter(peer.address, shown):
+                why = "too many requests in a minute"
+                raise Problem(429, why, "ask less often", {"retry-after": str(wait)})
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # uvicorn leaves the body out
+        await self._app(scope, receive, said)
+        if WHO in scope:
+            self._limits.good(shown)
+
     async def _crashed(self, error: Exception, scope: Scope, receive: Receive, said: _Said) -> None:
-        number = secrets.token_hex(6)
-        log.error("request %s failed: %s %s", number, scope["method"], scope["path"][:200],
+        number = scope.setdefault(NUMBER, secrets.token_hex(6))
+        log.error("request %s failed: %s %s", number, scope["method"], inert(scope["path"], 200),
                   exc_info=error)  # fmt: skip
         if not said.begun:
-            words = f"a defect in autofix; its log has it as request {number}"
-            await hooks.problem(Problem(500, words))(scope, receive, said)
+            await hooks.problem(Problem(500, defect(number)))(scope, receive, said)
 
 
 class _Said:
@@ -94,12 +120,11 @@ class _Said:
         return (*HEADERS, CSP, NO_STORE, *hsts)
 
 
-def _fault(scope: Scope) -> Problem | None:
-    """What no client of ours sends."""
+def _check_host(scope: Scope) -> None:
+    """Problem 400 for what no client of ours sends."""
     hosts = sum(name == b"host" for name, _ in scope["headers"])
     if hosts > 1 or (hosts == 0 and scope["http_version"] == "1.1"):
-        return Problem(400, "a request has one Host header")
-    return None
+        raise Problem(400, "a request has one Host header")
 
 
 def _hook(path: str, base: str) -> str:

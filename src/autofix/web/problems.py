@@ -17,6 +17,8 @@ from autofix.errors import (
 )
 
 MEDIA_TYPE = "application/problem+json"
+#: Where the scope holds the number by which the log knows a request.
+NUMBER = "autofix.request"
 TITLES = {
     400: "Bad request",
     401: "Who are you?",
@@ -71,6 +73,11 @@ def document(status: int, detail: str, hint: str = "", **more: Any) -> dict[str,
         **more,
     }
     return {**found, "hint": inert(hint, 1000)} if hint else found
+
+
+def defect(number: str) -> str:
+    """What is said of an error that nobody thought of."""
+    return f"a defect in autofix; its log has it as request {number}"
 
 
 def raw_problem(status: int, detail: str, *, close: bool = False) -> bytes:
