@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Set
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from typing import Any
 
 #: The largest integer that a double holds exactly, and so does every JSON reader.
@@ -60,8 +61,13 @@ def _container(value: Any) -> Any:
     if isinstance(value, Set):
         return sorted((_plain(item) for item in value), key=lambda item: (str(type(item)), item))
     if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+        return {name: _plain(getattr(value, name)) for name in _names(type(value))}
     raise ValueError(f"a {type(value).__name__} can't be stored; use text, numbers, lists, objects")
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind))
 
 
 def _number(value: int | float) -> int | float | str:
