@@ -119,6 +119,8 @@ class Guard:
         scope[WHO] = who = await self._in_thread(self._who, request, method, path)
         if who.visit is not None:
             await self._in_thread(self._of_session, request, method, path, who.visit)
+            if not who.visit.session.passed:
+                return  # he has no roles yet, and enrolling needs none
         if why := refusal(who.principal, permission):
             await self._in_thread(self._deny, request, method, path, who.principal.actor, why)
 
@@ -204,14 +206,16 @@ class Routes:
 
     def find(self, path: str, method: str) -> str:
         """Problem 404 or 405 for what is not there."""
-        places = [path] if path in self._exact else []
-        places += [name for pattern, name in self._patterns if pattern.match(path)]
+        if path in self._exact:
+            places = [path]
+        else:
+            places = [name for pattern, name in self._patterns if pattern.match(path)]
         for name in places:
             if (method, name) in ROUTES:
                 return name
         if not places:
             raise Problem(404, "there is nothing at this address")
-        known = sorted({each for each, name in ROUTES if name in places})
+        known = sorted({each for each, name in ROUTES if name == places[0]})
         raise Problem(405, f"{method} is not done here", headers={"Allow": ", ".join(known)})
 
 
