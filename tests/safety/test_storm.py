@@ -1,6 +1,7 @@
 """SAFETY 21 and 22: one alert a thousand times, and ten thousand alerts at once.
 
-The real store, the real flow with its threads, and a runner that counts how many it is at.
+The real store, the real flow with its threads, and a runner that counts how many it is at. Senders
+post as past the door: their alerts are judged, and acknowledged after the commit.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from typing import Any
 import pytest
 
 from autofix.app.clock import SystemClock
+from autofix.core.alerts import Admission, Alert, Arrival, Delivery, Post, Verdict
 from autofix.core.conditions import parse
 from autofix.core.escalation import simple
-from autofix.core.incidents import Origin
 from autofix.core.limits import Limits
 from autofix.core.pages import Page
 from autofix.core.readings import Reading
-from autofix.core.runbooks import Attempts, Guards, Runbook, Step, Verify
+from autofix.core.runbooks import AlertTrigger, Attempts, Guards, Runbook, Step, Verify
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult
-from autofix.core.signals import Signal, SignalState
-from autofix.flow import intake
+from autofix.core.signals import SignalState
+from autofix.flow import deliveries
 from autofix.flow.context import Book, Context
 from autofix.flow.pools import Pools
 from autofix.flow.tick import Engine
@@ -34,6 +35,7 @@ from autofix.store.sql import SqlStore
 from autofix.testing.inventory import FakeInventory
 from servers.site import eventually
 from storekit import open_sqlite
+from unit.flow.alerting import Monitor
 
 AT_ONCE, FLEET = 3, 8
 #: Senders at the same time; each takes the next signal when its last one is acknowledged.
@@ -113,25 +115,27 @@ class Storm:
         inventory = FakeInventory({"web": {host: {} for host in self.hosts}})
         limits = Limits(hosts_at_once=FLEET, runs_per_hour=1_000_000, percent_of_group=100.0)
         book = Book(self.books, inventory, {"bell": self.bell},
-                    {"default": simple("default", "bell")}, limits=limits)  # fmt: skip
+                    {"default": simple("default", "bell")}, limits=limits,
+                    sources={"mon": Monitor()})  # fmt: skip
         self.ctx = Context(store, SystemClock(), self.runner, lambda _: self.probe, book, "storm")
         self.took: list[float] = []
 
-    def alert(self, number: int) -> Signal:
-        """The signal of this number: over all hosts, and over all runbooks."""
+    def post(self, number: int) -> Arrival:
+        """The post of this number: over all hosts, and over all runbooks."""
         host = self.hosts[number % len(self.hosts)]
         name = f"book{number // len(self.hosts) % len(self.books)}"
-        return Signal(0, Origin.ALERT, self.ctx.clock.now(), host, name, by="alerts")
+        alert = Alert(name, True, {"instance": host}, fingerprint=f"{name} {host}")
+        return Arrival(Post("mon", {}, b"{}", "10.9.9.9"), Admission("bearer"), (alert,))
 
-    def send(self, count: int) -> list[int]:
-        """Acknowledged signals, by as many senders at a time as there are."""
+    def send(self, count: int) -> list[Delivery]:
+        """Acknowledged posts, by as many senders at a time as there are."""
 
-        def one(number: int) -> int:
+        def one(number: int) -> Delivery:
             begun = time.perf_counter()
-            received = intake.receive(self.ctx, self.alert(number))
+            (delivery,) = deliveries.accept(self.ctx, [self.post(number)])
             self.took.append(time.perf_counter() - begun)
             self.engine.wake()
-            return received.id
+            return delivery
 
         with ThreadPoolExecutor(SENDERS) as senders:
             return list(senders.map(one, range(count)))
@@ -160,7 +164,8 @@ class Storm:
 def _book(name: str) -> Runbook:
     verify = Verify("facts", parse("load < 0.5"), within=2, hold=0, every=0.2, options={"of": name})
     guards = Guards(cooldown=600, attempts=Attempts(3, 86400), at_once=AT_ONCE, hold_limit=900)
-    return Runbook(name, name, (Step("fix.yml"),), verify, guards=guards)
+    triggers = (AlertTrigger(name),)
+    return Runbook(name, name, (Step("fix.yml"),), verify, guards=guards, triggers=triggers)
 
 
 @pytest.fixture
@@ -173,16 +178,18 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 def test_the_same_alert_a_thousand_times_at_once_is_one_run(store: SqlStore) -> None:
     storm = Storm(store, hosts=1, books=1, takes=0.3)
     with storm.served():
-        numbers = storm.send(1000)
+        posted = storm.send(1000)
         eventually(storm.handled, 60, "all are handled")
         eventually(lambda: storm.runner.ran, 30, "it runs")
     assert storm.runner.ran == {("h0", "book0"): 1}
     with store.reading() as reads:
-        found = [reads.signal(number) for number in numbers]
         assert len(reads.runs(limit=1000)) == 1
-    assert len(set(numbers)) == 1000
-    assert all(each and each.state is not SignalState.RECEIVED for each in found)
-    assert all(each and (each.incident or each.reason) for each in found)
+        assert len(reads.incidents(limit=1000)) == 1
+        assert len(reads.signals(limit=1000)) == 1
+        assert len(reads.deliveries(limit=2000)) == 1000
+    assert len({each.id for each in posted}) == 1000
+    verdicts = Counter(one.verdict for each in posted for one in each.judged)
+    assert verdicts == {Verdict.FIRES: 1, Verdict.REPEATS: 999}
 
 
 @pytest.mark.parametrize(
@@ -198,7 +205,7 @@ def test_in_a_storm_none_is_lost_and_the_caps_hold(
     storm = Storm(store, hosts=hosts, books=5, takes=0.05)
     with storm.served():
         begun = time.monotonic()
-        numbers = storm.send(alerts)
+        posted = storm.send(alerts)
         took = time.monotonic() - begun
         eventually(storm.handled, 600, "all are handled")
         handled = time.monotonic() - begun
@@ -210,8 +217,12 @@ def test_in_a_storm_none_is_lost_and_the_caps_hold(
         f"most at once {storm.runner.most['all']}"
     )
     with store.reading() as reads:
-        found = [reads.signal(number) for number in numbers]
-    assert len(set(numbers)) == alerts
+        kept = [reads.delivery(each.id) for each in posted]
+        fired = [each.judged[0] for each in posted if each.judged[0].verdict is Verdict.FIRES]
+        found = [reads.signal(each.signal or 0) for each in fired]
+    assert kept == posted
+    assert len({each.id for each in posted}) == alerts
+    assert len({(each.runbook, each.host) for each in fired}) == min(alerts, hosts * 5)
     assert all(each and each.state is not SignalState.RECEIVED for each in found)
     assert all(each and (each.incident or each.reason) for each in found)
     assert storm.runner.most["all"] <= FLEET
