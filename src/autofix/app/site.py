@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autofix import config
+from autofix import config, outgoing
 from autofix.app import audit_keys, record, synthetic, tracer, wiring
 from autofix.app.archivist import archive_folder
 from autofix.app.clock import SystemClock
@@ -138,6 +138,7 @@ class Site:
         return self._book(runbooks)
 
     def _book(self, runbooks: Any) -> Book:
+        outgoing.allow(self.settings.outgoing)
         book = Book(
             runbooks,
             self.inventory.table,

@@ -17,6 +17,7 @@ from autofix.channels import urls
 from autofix.channels.bounded import within
 from autofix.errors import ChannelError
 from autofix.options import Field, Options, Secret, model_validator
+from autofix.outgoing.pinned import PinnedTransport
 
 #: No provider answers with more; what is beyond is not read.
 ANSWER_LIMIT = 16 * 1024
@@ -137,7 +138,7 @@ class Wire:
         method, url, body = request
         # trust_env off: no proxy and no .netrc from the environment gets to see a page.
         client = httpx.Client(
-            verify=tls_context(self._options.ca_file),
+            transport=PinnedTransport(tls_context(self._options.ca_file)),
             trust_env=False,
             follow_redirects=False,
             timeout=timeout,

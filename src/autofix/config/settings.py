@@ -101,6 +101,7 @@ class Settings:
     store_password: Secret | None = None
     witnesses: tuple[ChannelSettings, ...] = ()
     secrets: SecretsBlock = field(default_factory=SecretsBlock)
+    outgoing: tuple[str, ...] = ()  # networks that calls may reach, whatever they are
     secret_files: tuple[Path, ...] = ()
     kept_names: tuple[str, ...] = ()  # the kept secrets that it names
     problems: tuple[Problem, ...] = ()
@@ -228,6 +229,7 @@ def _plain(file: Path, found: SettingsFile, document: Document) -> Settings:
         sentinel=found.sentinel,
         synthetic=found.synthetic,
         secrets=found.secrets,
+        outgoing=tuple(found.outgoing.allow),
         overrides=found.overrides,
         document=document,
     )

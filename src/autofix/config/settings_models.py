@@ -15,7 +15,7 @@ from autofix.config.log_models import LoggingBlock
 from autofix.config.policies import PolicyBlock, PublicUrl
 from autofix.config.severity_models import SeveritiesBlock
 from autofix.config.store_url import check_store
-from autofix.config.web_models import WebBlock
+from autofix.config.web_models import Networks, WebBlock
 from autofix.options import Duration
 
 HALF_A_YEAR = 180 * 86400.0
@@ -46,6 +46,12 @@ class SecretsBlock(Block):
     """Where the key lies that seals what autofix itself keeps."""
 
     credential: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,255}$")] = ""
+
+
+class OutgoingBlock(Block):
+    """What calls to the outside may reach although it is link-local, or a cloud's metadata."""
+
+    allow: Networks = Field(default_factory=list)
 
 
 class SettingsFile(Block):
@@ -79,4 +85,5 @@ class SettingsFile(Block):
     synthetic: SyntheticBlock = SyntheticBlock()
     audit: AuditBlock = AuditBlock()
     secrets: SecretsBlock = SecretsBlock()
+    outgoing: OutgoingBlock = OutgoingBlock()
     overrides: dict[str, dict[str, Any]] = Field(default_factory=dict)

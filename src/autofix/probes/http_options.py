@@ -53,7 +53,9 @@ class HttpOptions(Options):
     )
     verify: bool = Field(default=True, description="refuse TLS certificates that aren't trusted")
     ca: str = Field(default="", description="PEM file of the authorities to trust")
-    follow: bool = Field(default=False, description="follow redirects, ten at most")
+    follow: bool = Field(
+        default=False, description="follow redirects within the same place, ten at most"
+    )
 
     @field_validator("url")
     @classmethod

@@ -67,6 +67,7 @@ SECTIONS = {
         **{f"source_{kind}": f"Source {kind}" for kind in alerts.TABLE},
         "AuditBlock": "Audit",
         "SecretsBlock": "Secrets",
+        "OutgoingBlock": "Outgoing",
         **{f"witness_{kind}": f"Witness {kind}" for kind in witness_options()},
         **{f"channel_{kind}": f"Channel {kind}" for kind in channels.TABLE},
     },
