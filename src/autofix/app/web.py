@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autofix import __version__
 from autofix.app.desk import OfServer, place_of
 from autofix.app.sentinel.files import replace_text
 from autofix.app.served import FILE
@@ -219,7 +220,7 @@ class Web:
         urls = [each.name for each in listeners if each.file is None]
         base = self._site.settings.web.base_path
         shown = [f"{url}{base}" for url in urls]
-        found = {"pid": os.getpid(), "urls": shown}
+        found = {"pid": os.getpid(), "version": __version__, "urls": shown}
         try:
             replace_text(self._site.settings.state / FILE, json.dumps(found))
         except OSError as error:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from autofix.cli.output import LIMIT, NUMBER, json_option, print_json, table, when
+from autofix.cli.reach import desk, from_afar, server_name
 from autofix.cli.session import actor as who
 from autofix.cli.session import site
 from autofix.core.inert import inert, shown
@@ -18,6 +20,9 @@ from autofix.errors import AuditError, UsageError
 
 if TYPE_CHECKING:
     from autofix.store.verify import Report
+
+#: How the lines of an export begin that are no events.
+SEALS = ('{"archive":', '{"checkpoint":')
 
 
 @click.group(invoke_without_command=True)
@@ -48,17 +53,15 @@ def list_(
     as_json: bool = False,
 ) -> None:
     """The latest events of the record, newest first."""
-    with site().store.reading() as reads:
-        entries = reads.audit(
-            actor=actor,
-            action=action,
-            runbook=runbook,
-            host=host,
-            incident=incident,
-            before=before,
-            limit=limit,
-            newest_first=True,
-        )
+    entries = desk().audit(
+        actor=actor,
+        action=action,
+        runbook=runbook,
+        host=host,
+        incident=incident,
+        before=before,
+        limit=limit,
+    )
     if as_json:
         print_json(entries)
         return
@@ -84,17 +87,7 @@ def list_(
 @json_option
 def show(number: int, as_json: bool) -> None:
     """One event of the record with everything that was sealed."""
-    with site().store.reading() as reads:
-        found = reads.audit(after=number - 1, limit=1)
-        gone = [each for each in reads.archives() if each.first <= number <= each.last]
-    if gone:
-        raise UsageError(
-            f"event {number} was archived: it is in {gone[0].file}",
-            hint="the archive is a file of JSON lines: zcat it",
-        )
-    if not found or found[0].seq != number:
-        raise UsageError(f"the record has no event {number}", hint="see `autofix audit list`")
-    entry = found[0]
+    entry = desk().audit_entry(number)
     if as_json:
         print_json(entry)
         return
@@ -140,6 +133,8 @@ def verify(witness: Path | None, exported: Path | None, key: Path | None, as_jso
             from autofix.app.record import verify_exported
 
             report = verify_exported(exported, key, witness, progress)
+        elif from_afar():
+            report = _verified_there(witness or key)
         else:
             report = site().verify_audit(witness=witness, key=key, progress=progress)
     if as_json:
@@ -152,6 +147,22 @@ def verify(witness: Path | None, exported: Path | None, key: Path | None, as_jso
             f"{report.breaks[0].seq}",
             hint="keep the store as it is and tell your auditor",
         )
+
+
+def _verified_there(compared: Path | None) -> Report:
+    """The server judges its own record: against what only we have, an export is to be verified."""
+    if compared is not None:
+        raise UsageError(
+            f"{compared} is here, and the record is not",
+            hint="fetch it first: `autofix audit export -o FILE`, then verify --export FILE",
+        )
+    from autofix.remote.codec import decode
+    from autofix.store.verify import Report
+
+    try:
+        return decode(Report, dict(desk().verify_audit()))
+    except ValueError as error:
+        raise AuditError(f"the report{server_name()} is not understood: {error}") from None
 
 
 def _say(report: Report) -> None:
@@ -216,15 +227,30 @@ def key(new: bool, as_json: bool) -> None:
 )
 def export(fmt: str, output: Path | None) -> None:
     """Write the whole record out."""
-    from autofix.store.export import export as write
-
-    here = site()
     if output is None:
-        write(here.store, fmt, sys.stdout)
+        _written(fmt, sys.stdout)
         return
     try:
         with output.open("w", encoding="utf-8", newline="") as out:
-            count = write(here.store, fmt, out)
+            count = _written(fmt, out)
     except OSError as error:
         raise UsageError(f"{output} can't be written: {error.strerror}") from error
     print(f"{count} events written to {output}", file=sys.stderr)
+
+
+def _written(fmt: str, out: TextIO) -> int:
+    """How many events were written."""
+    if not from_afar():
+        from autofix.store.export import export as write
+
+        return write(site().store, fmt, out)
+    copied = _copied(fmt, out)
+    if fmt == "csv":
+        return sum(1 for _ in csv.reader(copied)) - 1  # the names of its columns
+    return sum(not line.startswith(SEALS) for line in copied)
+
+
+def _copied(fmt: str, out: TextIO) -> Iterator[str]:
+    for line in desk().export_audit(fmt):
+        out.write(line)
+        yield line

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 
 from autofix.cli.output import json_option, print_json, table
-from autofix.cli.session import actor, known_host, known_runbook, site
+from autofix.cli.reach import desk, now
 from autofix.core.durations import human
 from autofix.core.inert import inert
-from autofix.flow import breakers
 
 
 @click.group(invoke_without_command=True)
@@ -25,21 +22,17 @@ def breaker(ctx: click.Context) -> None:
 @json_option
 def list_(as_json: bool = False) -> None:
     """Every target whose breaker is open or half-open."""
-    here = site()
-    ctx = here.context(actor())
-    ctx.book = replace(ctx.book, runbooks=here.project().runbooks)
-    with here.store.reading() as reads:
-        found = breakers.standing(ctx, reads)
+    found = desk().breakers()
     if as_json:
         print_json(found)
         return
-    now = here.clock.now()
+    at = now()
     rows = [
         (
             each.runbook,
             f"{each.host} ({each.subject})" if each.subject else each.host,
             each.breaker.state.replace("_", "-"),
-            f"in {human(each.breaker.until - now)}" if each.breaker.until else "-",
+            f"in {human(each.breaker.until - at)}" if each.breaker.until else "-",
             each.breaker.why,
         )
         for each in found
@@ -56,18 +49,12 @@ def list_(as_json: bool = False) -> None:
 def reset(runbook: str, host: str, subject: str, reason: str, as_json: bool) -> None:
     """Let exactly one more attempt through: it heals, and the breaker is closed; or it is open
     again at once."""
-    here = site()
-    known_runbook(here, runbook)
-    known_host(here.inventory, host)
-    ctx = here.context(actor())
-    ctx.book = replace(ctx.book, runbooks=here.project().runbooks)
-    found = breakers.reset(ctx, actor(), runbook=runbook, host=host, subject=subject, reason=reason)
-    with here.store.reading() as reads:
-        live = reads.live_incident(runbook, host, subject)
+    done = desk().reset_breaker(runbook, host, subject, reason)
     if as_json:
-        print_json({"breaker": found, "incident": live})
+        print_json(done)
         return
-    print(f"half-open: {inert(found.why)}")
+    live = done.incident
+    print(f"half-open: {inert(done.breaker.why)}")
     if live is not None:
         again = f"autofix run {runbook} --host {host}"
         print(f"incident {live.id} is {live.state}: `{again}` tries again, or resolve it")

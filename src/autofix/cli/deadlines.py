@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-
 import click
 
 from autofix.cli.output import when
@@ -28,15 +25,3 @@ def lines(incident: Incident, now: float) -> list[str]:
 def _line(deadline: Deadline, now: float) -> str:
     words = click.style(deadline.words(now), fg=RED.get(deadline.state))
     return f"  deadline {when(deadline.due_at)}  {words}"
-
-
-def counted(incidents: Iterable[Incident], now: float) -> dict[str, int]:
-    """How many open incidents have a deadline that is missed, and how many others a near one."""
-    worst = Counter(_worst(incident, now) for incident in incidents)
-    return {state: worst[state] for state in ("missed", "near")}
-
-
-def _worst(incident: Incident, now: float) -> str:
-    states = {each.state for each in deadlines_of(incident, now) if each.open}
-    order = (DeadlineState.MISSED, DeadlineState.NEAR)
-    return next((str(state) for state in order if state in states), "")

@@ -11,6 +11,7 @@ from autofix.app.interrupts import Interrupts
 from autofix.app.sandbox import Sandbox
 from autofix.app.site import Site
 from autofix.cli.follow import Follower, Story
+from autofix.cli.sources import OfStore
 from autofix.core.incidents import Incident, State
 from autofix.errors import UsageError
 from autofix.flow.context import Context
@@ -88,7 +89,7 @@ def _first_incident(ctx: Context, sandbox: Sandbox) -> int:
 
 
 def _tell(ctx: Context, number: int, story: Story, sandbox: Sandbox) -> Incident:
-    follower = Follower(ctx, number, story)
+    follower = Follower(OfStore(ctx), number, story)
     deadline = time.monotonic() + OVER_WITHIN
     try:
         while True:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autofix.cli.output import silence
+from autofix.cli.sources import Source
 from autofix.cli.tasks import MARKS, task_lines
 from autofix.core.audit import AuditEntry
 from autofix.core.incidents import ENDED, WITH_A_PERSON, Incident, State
 from autofix.core.inert import inert, shown
 from autofix.core.runs import Run, RunEvent, RunState
-from autofix.flow.context import Context
-from autofix.ports import Reads
 
-POLL = 0.15
 #: A person has to do something first: there is nothing more to follow now.
 RESTING = ENDED | {State.ESCALATED, State.ACKNOWLEDGED, State.AWAITING_APPROVAL}
 #: How long to wait for pages and what is owed once the incident rests, in seconds.
@@ -83,37 +82,48 @@ class Story:
 class Follower:
     """Remembers how far it has told an incident's story, and tells what is new."""
 
-    def __init__(self, ctx: Context, incident: int, story: Story, since: int = 0) -> None:
+    def __init__(self, source: Source, incident: int, story: Story, since: int = 0) -> None:
         """`since`: tell what the record says after this entry, and the output of those runs."""
-        self._ctx, self._incident, self._story = ctx, incident, story
+        self._source, self._incident, self._story = source, incident, story
         self._audit = since
         self._told: set[int | None] = set()
         self._events: dict[int, int] = {}
+        self._read: set[int] = set()  # runs that are over, and whose output was told
         self._task = ""
 
     def advance(self) -> tuple[Incident, bool]:
         """Tell what happened since; the incident, and whether everything has come to rest."""
-        with self._ctx.store.reading() as reads:
-            incident = reads.incident(self._incident)
-            assert incident is not None
-            runs = sorted(reads.runs(incident=self._incident), key=lambda run: run.id)
-            entries = reads.audit(incident=self._incident, after=self._audit)
-            self._told |= {entry.event.run for entry in entries}
-            output = [(run, self._new(reads, run)) for run in runs if run.id in self._told]
-            waiting = any(page.due_at is not None for page in reads.pages(incident=incident.id))
-        self._tell(entries, output)
+        seen = self._source.look(self._incident, self._audit)
+        incident, runs = seen.incident, sorted(seen.runs, key=lambda run: run.id)
+        self._told |= {entry.event.run for entry in seen.entries}
+        output = [(run, self._new(run)) for run in runs if run.id in self._told - self._read]
+        self._tell(seen.entries, output)
         self._show_progress(incident, runs)
+        self._stay_with(runs)
         busy = any(run.live or (run.due_at is not None and not run.finished_at) for run in runs)
-        return incident, _rests(incident) and not busy and not waiting
+        return incident, _rests(incident) and not busy and not seen.waiting
 
-    def _new(self, reads: Reads, run: Run) -> list[RunEvent]:
+    def _new(self, run: Run) -> list[RunEvent]:
+        """`run` is as it was before its output was read: over means that all of it was there."""
         seen = self._events.get(run.id, 0)
-        found = reads.run_events(run.id, seen)
+        found = self._source.events(run.id, seen)
         if found:
             self._events[run.id] = found[-1][0]
+        elif run.finished_at is not None:
+            self._read.add(run.id)
         return [event for _, event in found]
 
-    def _tell(self, entries: list[AuditEntry], output: list[tuple[Run, list[RunEvent]]]) -> None:
+    def _stay_with(self, runs: Sequence[Run]) -> None:
+        """The output of what runs now, as it comes, where the source has it so."""
+        for run in runs:
+            if run.state is RunState.STARTED and run.id in self._told:
+                for number, event in self._source.live(run.id, self._events.get(run.id, 0)):
+                    self._events[run.id] = number
+                    self._print([event])
+
+    def _tell(
+        self, entries: Sequence[AuditEntry], output: list[tuple[Run, list[RunEvent]]]
+    ) -> None:
         pending = {run.id: events for run, events in output}
         for entry in entries:
             self._audit = entry.seq
@@ -211,9 +221,9 @@ def narrate(entry: AuditEntry) -> str:
     return found() if found else ""
 
 
-def follow(ctx: Context, incident_id: int, story: Story, since: int = 0) -> Incident:
+def follow(source: Source, incident_id: int, story: Story, since: int = 0) -> Incident:
     """Tell the story until it rests; then wait a while for pages and what is owed."""
-    follower = Follower(ctx, incident_id, story, since)
+    follower = Follower(source, incident_id, story, since)
     rested_at: float | None = None
     try:
         while True:
@@ -221,10 +231,10 @@ def follow(ctx: Context, incident_id: int, story: Story, since: int = 0) -> Inci
             if rests:
                 return incident
             if _rests(incident):
-                rested_at = rested_at or ctx.clock.now()
-                if ctx.clock.now() - rested_at > PATIENCE:
+                rested_at = rested_at or time.monotonic()
+                if time.monotonic() - rested_at > PATIENCE:
                     story.say("not finished yet: see `autofix status`", "yellow")
                     return incident
-            ctx.clock.sleep(POLL)
+            time.sleep(source.poll)
     finally:
         story.rest()

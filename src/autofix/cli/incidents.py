@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import click
 
@@ -14,20 +14,18 @@ from autofix.cli.output import (
     ago,
     json_option,
     listing_options,
-    plain,
     print_json,
     table,
     when,
 )
-from autofix.cli.session import actor, groups_of_actor, site
+from autofix.cli.reach import desk, now, served
+from autofix.cli.session import actor, site
 from autofix.core.audit import AuditEntry
-from autofix.core.deadlines import deadlines_of
 from autofix.core.incidents import ENDED, LIVE, Incident, State
 from autofix.core.inert import inert, shown
 from autofix.core.runs import Run
 from autofix.errors import UsageError
-from autofix.flow import approvals, people, progress, taking
-from autofix.flow.context import Context
+from autofix.flow import taking
 
 
 @click.group(invoke_without_command=True)
@@ -50,16 +48,12 @@ def list_(
     as_json: bool = False,
 ) -> None:
     """What is open now, newest first."""
-    here = site()
     states = LIVE | ENDED if everything else LIVE
-    with here.store.reading() as reads:
-        found = reads.incidents(
-            states=states, runbook=runbook, host=host, before=before, limit=limit
-        )
+    found = desk().incidents(states=states, runbook=runbook, host=host, before=before, limit=limit)
     if as_json:
         print_json(found)
         return
-    now = here.clock.now()
+    at = now()
     rows = [
         (
             each.id,
@@ -67,8 +61,8 @@ def list_(
             each.state,
             each.runbook,
             each.target,
-            ago(each.opened_at, now),
-            deadlines.next_words(each, now),
+            ago(each.opened_at, at),
+            deadlines.next_words(each, at),
             each.reason,
         )
         for each in found
@@ -83,28 +77,22 @@ def list_(
 @json_option
 def show(number: int, as_json: bool) -> None:
     """The whole story of one incident."""
-    here = site()
-    with here.store.reading() as reads:
-        incident = reads.incident(number)
-        if incident is None:
-            raise UsageError(f"there is no incident {number}", hint="see `autofix incidents list`")
-        runs = sorted(reads.runs(incident=number), key=lambda run: run.id)
-        pages = sorted(reads.pages(incident=number), key=lambda page: page.id)
-        digests = reads.digests(number)
-        record = reads.audit(incident=number)
+    story = desk().incident(number)
     if as_json:
-        due = deadlines_of(incident, here.clock.now())
-        told = {"pages": pages, "digests": digests}
-        found = {"incident": incident, "runs": runs, **told, "record": record}
-        print_json({**found, "deadlines": due})
+        print_json(story)
         return
-    now = here.clock.now()
-    told_of = [*calls.call_lines(incident, record, now), *calls.page_lines(pages, digests, now)]
-    _show(incident, runs, told_of, record, now)
+    at, incident, record = now(), story.incident, story.record
+    called = calls.call_lines(incident, record, at)
+    told_of = [*called, *calls.page_lines(story.pages, story.digests, at)]
+    _show(incident, story.runs, told_of, record, at)
 
 
 def _show(
-    incident: Incident, runs: list[Run], told_of: list[str], record: list[AuditEntry], now: float
+    incident: Incident,
+    runs: Sequence[Run],
+    told_of: Sequence[str],
+    record: Sequence[AuditEntry],
+    at: float,
 ) -> None:
     print(f"incident {incident.id}  {incident.runbook} on {incident.target}")
     print(f"  {incident.severity}  {incident.state}: {inert(incident.reason, 500)}")
@@ -114,7 +102,7 @@ def _show(
     if incident.labels:
         labels = ", ".join(f"{name}={value}" for name, value in incident.labels.items())
         print(f"  labels: {inert(labels, 500)}")
-    for line in deadlines.lines(incident, now):
+    for line in deadlines.lines(incident, at):
         click.echo(line)  # without its colours when piped
     _facts(incident, record)
     for run in runs:
@@ -136,7 +124,7 @@ def _show(
         print(f"    {when(event.at)}  {inert(event.actor, 40)}  {event.action}  {reason}")
 
 
-def _facts(incident: Incident, record: list[AuditEntry]) -> None:
+def _facts(incident: Incident, record: Sequence[AuditEntry]) -> None:
     """The facts that the story speaks of, before and now; all of them: --json."""
     told = {
         word
@@ -150,24 +138,14 @@ def _facts(incident: Incident, record: list[AuditEntry]) -> None:
             print(f"  {inert(name)}: {shown(old)} before, {shown(new)} now")
 
 
-def _act(
-    as_json: bool,
-    act: Callable[[Context, str], Incident],
-    *,
-    full: bool = False,
-    done: str = "",
-) -> None:
-    """One act of a person, whether a server runs or not: the store is the meeting point.
-
-    `done`: what is so now, for acts that may leave the incident's state as it was.
-    """
-    here = site()
-    incident = act(here.context_of_good(actor()) if full else here.context(actor()), actor())
+def _act(as_json: bool, incident: Incident, done: str = "") -> None:
+    """Say what an act of a person did. `done`: what is so now, for acts that may leave the
+    incident's state as it was."""
     if as_json:
-        print_json(plain(incident))
+        print_json(incident)
         return
     _now(incident, done)
-    if incident.due_at is not None and not here.store.leader():
+    if incident.due_at is not None and not served():
         print("no server runs: it goes on with the next `autofix serve`")
 
 
@@ -194,11 +172,9 @@ def ack(number: int | None, page: int | None, code: str, as_json: bool) -> None:
     if [bool(number), bool(page), bool(code)].count(True) != 1:
         raise UsageError("say what you have: its number, --page or --code", hint="one of the three")
     if number is not None:
-        _act(as_json, lambda ctx, by: people.acknowledge(ctx, number, by), done=TAKEN)
+        _act(as_json, desk().acknowledge(number), TAKEN)
         return
-    ctx, by = site().context(actor()), actor()
-    given = sys.stdin.readline() if code == "-" else code
-    taken = taking.by_code(ctx, given, by) if page is None else taking.all_of(ctx, page, by)
+    taken = desk().acknowledge_page(page) if page is not None else _by_code(code)
     if as_json:
         print_json(taken)
         return
@@ -208,13 +184,19 @@ def ack(number: int | None, page: int | None, code: str, as_json: bool) -> None:
         print("nothing of it waits for anybody any more")
 
 
+def _by_code(code: str) -> list[Incident]:
+    """Where the store is: from afar the link in the page does the same."""
+    ctx = site().context(actor())
+    return taking.by_code(ctx, sys.stdin.readline() if code == "-" else code, actor())
+
+
 @incidents.command()
 @number_argument
 @note_option
 @json_option
 def triage(number: int, note: str, as_json: bool) -> None:
     """Say that you know what it is."""
-    _act(as_json, lambda ctx, by: progress.triage(ctx, number, by, note), done="is triaged")
+    _act(as_json, desk().triage(number, note), "is triaged")
 
 
 @incidents.command()
@@ -223,8 +205,7 @@ def triage(number: int, note: str, as_json: bool) -> None:
 @json_option
 def workaround(number: int, note: str, as_json: bool) -> None:
     """Say that users are served again, though it is not solved."""
-    done = "is worked around"
-    _act(as_json, lambda ctx, by: progress.work_around(ctx, number, by, note), done=done)
+    _act(as_json, desk().workaround(number, note), "is worked around")
 
 
 @incidents.command()
@@ -232,8 +213,7 @@ def workaround(number: int, note: str, as_json: bool) -> None:
 @json_option
 def approve(number: int, as_json: bool) -> None:
     """Say yes to the step that waits."""
-    groups = groups_of_actor()
-    _act(as_json, lambda ctx, by: approvals.approve(ctx, number, by, groups), full=True)
+    _act(as_json, desk().approve(number))
 
 
 @incidents.command()
@@ -242,7 +222,7 @@ def approve(number: int, as_json: bool) -> None:
 @json_option
 def reject(number: int, note: str, as_json: bool) -> None:
     """Say no to the step that waits."""
-    _act(as_json, lambda ctx, by: approvals.reject(ctx, number, by, note), full=True)
+    _act(as_json, desk().reject(number, note))
 
 
 @incidents.command()
@@ -251,7 +231,7 @@ def reject(number: int, note: str, as_json: bool) -> None:
 @json_option
 def resolve(number: int, note: str, as_json: bool) -> None:
     """Say that you mended it."""
-    _act(as_json, lambda ctx, by: people.resolve(ctx, number, by, note))
+    _act(as_json, desk().resolve(number, note))
 
 
 @incidents.command()
@@ -260,4 +240,4 @@ def resolve(number: int, note: str, as_json: bool) -> None:
 @json_option
 def close(number: int, note: str, as_json: bool) -> None:
     """Accept and file an ended incident."""
-    _act(as_json, lambda ctx, by: people.close(ctx, number, by, note))
+    _act(as_json, desk().close(number, note))

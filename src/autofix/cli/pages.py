@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from autofix.cli import calls
 from autofix.cli.output import LIMIT, NUMBER, ago, json_option, plain, print_json, table, when
-from autofix.cli.session import site
+from autofix.cli.reach import desk, now
 from autofix.core.audit import AuditEntry
 from autofix.core.inert import inert
 from autofix.core.pages import Member, Page, PageKind, PageState
-from autofix.errors import UsageError
-from autofix.ports import Reads
-
-#: How many of a digest's members are read for one answer.
-MEMBERS = 100_000
 
 
 @click.group(invoke_without_command=True)
@@ -41,19 +38,13 @@ def list_(
     as_json: bool = False,
 ) -> None:
     """The latest pages, newest first."""
-    here = site()
-    states = [PageState.QUEUED] if waiting else None
-    with here.store.reading() as reads:
-        found = reads.pages(
-            incident=incident, runbook=runbook, states=states, before=before, limit=limit
-        )
-        if incident is not None:
-            shared = [page for page in reads.digests(incident) if states is None or page.due_at]
-            found = sorted([*found, *shared], key=lambda page: -page.id)[:limit]
+    found = desk().pages(
+        incident=incident, runbook=runbook, waiting=waiting, before=before, limit=limit
+    )
     if as_json:
         print_json(found)
         return
-    now = here.clock.now()
+    at = now()
     rows = [
         (
             page.id,
@@ -61,8 +52,8 @@ def list_(
             page.kind,
             page.state,
             page.sent_by or "-",
-            ago(page.created_at, now),
-            page.title if page.state is not PageState.QUEUED else _waiting(page, now),
+            ago(page.created_at, at),
+            page.title if page.state is not PageState.QUEUED else _waiting(page, at),
         )
         for page in found
     ]
@@ -70,8 +61,8 @@ def list_(
     table(("id", "sev", "kind", "state", "taken by", "queued", "what"), rows, empty)
 
 
-def _waiting(page: Page, now: float) -> str:
-    return f"{page.title} [{calls.became(page, now)}]"
+def _waiting(page: Page, at: float) -> str:
+    return f"{page.title} [{calls.became(page, at)}]"
 
 
 @pages.command()
@@ -79,32 +70,15 @@ def _waiting(page: Page, now: float) -> str:
 @json_option
 def show(number: int, as_json: bool) -> None:
     """One page: its words, who it is about, and each try to send it."""
-    here = site()
-    with here.store.reading() as reads:
-        page = reads.page(number)
-        if page is None:
-            raise UsageError(f"there is no page {number}", hint="see `autofix pages list`")
-        record = _record(reads, page)
-        members = reads.members(number, limit=MEMBERS)
+    story = desk().page(number)
     if as_json:
-        print_json({**plain(page), "members": members, "record": record})
+        print_json({**plain(story.page), "members": story.members, "record": story.record})
         return
-    _show(page, members, record, here.clock.now())
+    _show(story.page, story.members, story.record, now())
 
 
-def _record(reads: Reads, page: Page) -> list[AuditEntry]:
-    found = [
-        entry
-        for verb in ("written", "failed", "sent", "dropped")
-        for entry in reads.audit(
-            action=f"page.{verb}", incident=page.incident, newest_first=True, limit=10_000
-        )
-    ]
-    return [entry for entry in found if entry.event.payload.get("page") == page.id]
-
-
-def _show(page: Page, members: list[Member], record: list[AuditEntry], now: float) -> None:
-    print(f"page {page.id}  {page.kind}  {page.state} {calls.became(page, now)}")
+def _show(page: Page, members: Sequence[Member], record: Sequence[AuditEntry], at: float) -> None:
+    print(f"page {page.id}  {page.kind}  {page.state} {calls.became(page, at)}")
     print(f"  {inert(page.title, 250)}")
     level = f", level {page.level + 1}" if page.kind in (PageKind.CALL, PageKind.DIGEST) else ""
     print(f"  policy {page.policy or '-'}{level}: {', '.join(page.channels) or 'no channels'}")

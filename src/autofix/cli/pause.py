@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ import click
 
 from autofix.app.site import Site
 from autofix.cli.output import ago, json_option, print_json
+from autofix.cli.reach import desk, from_afar, now, served, server_name
 from autofix.cli.session import actor, known_host, site
 from autofix.cli.status import owed_lines
 from autofix.core.durations import human
@@ -50,13 +52,15 @@ def pause(runbook: str, host: str, reason: str, cancel_running: bool, as_json: b
     A file in the state folder is set first, so it works even when the database is down. What is
     put back after a run (rollbacks, afterwards) waits, too, and stays owed.
     """
+    if from_afar():
+        _from_afar(runbook, host, reason, cancel_running, as_json)
+        return
     here, by = site(), actor()
     wish = Pause(here.clock.now(), by, reason, runbook, host, cancel_running)
     done = here.killswitch.set(wish)
     _known(here, done)
     if not as_json:
-        where = "" if done.scope == "everything" else f" for {inert(done.scope)}"
-        print(f"paused: nothing new starts{where}", flush=True)
+        _paused(done)
     try:
         _within(PATIENCE, lambda: stopping.record(here.context(by), done))
     except StoreError as error:
@@ -65,6 +69,31 @@ def pause(runbook: str, host: str, reason: str, cancel_running: bool, as_json: b
             hint="the pause is in force; the server writes it down when it can",
         ) from error
     _tell(here.context(by), done, as_json)
+
+
+def _from_afar(runbook: str, host: str, reason: str, cancel_running: bool, as_json: bool) -> None:
+    """By the server: its own file first, then its record."""
+    found = desk().pause(runbook=runbook, host=host, reason=reason, cancel_running=cancel_running)
+    if not as_json:
+        _paused(found.pause)
+    runs = _ending(found.asked)
+    ended = [run for run in runs if not run.live]
+    _outcome(found.pause, ended, [run for run in runs if run.live], found.owed, as_json)
+
+
+def _ending(asked: Sequence[int]) -> list[Run]:
+    """The runs that were asked to end, once they had their time to do so."""
+    deadline = time.monotonic() + ENDING
+    while True:
+        runs = [desk().run(number) for number in asked]
+        if not any(run.live for run in runs) or time.monotonic() >= deadline:
+            return runs
+        time.sleep(0.3)
+
+
+def _paused(done: Pause) -> None:
+    where = "" if done.scope == "everything" else f" for {inert(done.scope)}"
+    print(f"paused: nothing new starts{where}{server_name()}", flush=True)
 
 
 def _within(seconds: float, work: Callable[[], Value]) -> Value:
@@ -123,6 +152,12 @@ def _tell(ctx: Context, done: Pause, as_json: bool) -> None:
     with ctx.store.reading() as reads:
         ended = _ended(reads, done)
         owed = [run for run in stopping.owed(reads) if done.covers(run.runbook, run.host)]
+    _outcome(done, ended, running, owed, as_json)
+
+
+def _outcome(
+    done: Pause, ended: Sequence[Run], running: Sequence[Run], owed: Sequence[Run], as_json: bool
+) -> None:
     if as_json:
         print_json({"pause": done, "ended": ended, "running": running, "owed": owed})
         return
@@ -164,15 +199,13 @@ def _wait(ctx: Context, done: Pause) -> list[Run]:
 @json_option
 def resume(runbook: str, host: str, as_json: bool) -> None:
     """Lift the pause of exactly this scope, and say what waited for it and what happens now."""
-    here, by = site(), actor()
-    resumed = stopping.resume(here.context(by), by, runbook=runbook, host=host)
-    served = bool(here.store.leader())
+    resumed = desk().resume(runbook=runbook, host=host)
     if as_json:
-        print_json({"resumed": resumed, "server": served})
+        print_json({"resumed": resumed, "server": served()})
         return
-    for line in resumed_lines(resumed, scope_of(runbook, host), here.clock.now()):
+    for line in resumed_lines(resumed, scope_of(runbook, host), now()):
         print(line)
-    if (resumed.held or resumed.owed) and not served:
+    if (resumed.held or resumed.owed) and not served():
         print("no server runs: all this goes on with the next `autofix serve`")
 
 

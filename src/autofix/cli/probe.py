@@ -9,10 +9,9 @@ import click
 
 from autofix import probes
 from autofix.cli.output import json_option, print_json, table
-from autofix.cli.session import actor, known_host, site
+from autofix.cli.reach import desk
 from autofix.core.inert import inert, shown
 from autofix.errors import ProbeError, UsageError
-from autofix.flow.looking import look
 from autofix.options import suggest
 
 
@@ -34,16 +33,12 @@ def probe(name: str, host: str, given: tuple[str, ...], timeout: float, as_json:
         raise UsageError(
             f"there is no probe {inert(name)!r}", hint=suggest(name, list(probes.TABLE))
         )
-    here = site()
-    inventory = here.inventory
-    known_host(inventory, host)
     loaded = probes.load(name)
     options = _options(given)
     wrong = loaded.check_options(options)
     if wrong:
         raise UsageError(f"probe {name}: {'; '.join(wrong)}")
-    ctx = here.context(actor(), full=True)
-    readings = look(ctx, name, host, options, timeout)
+    readings = desk().look(name, host, options, timeout)
     if as_json:
         print_json(readings)
     failed = next((each.error for each in readings if each.error), "")

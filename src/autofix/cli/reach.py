@@ -41,10 +41,13 @@ def _here(here: Site) -> Desk:
         from autofix.remote.desk import at_socket
 
         return _closing(at_socket(file, actor()))
+    return _files(here)
+
+
+def _files(here: Site) -> Desk:
     from autofix.app.desk import desk_of
 
-    found: Desk = desk_of(here, at_the_terminal(actor(), tuple(groups_of_actor())))
-    return found
+    return desk_of(here, at_the_terminal(actor(), tuple(groups_of_actor())))
 
 
 def _remote(url: str) -> Desk:
@@ -55,6 +58,7 @@ def _remote(url: str) -> Desk:
 
 def _closing(found: RemoteDesk) -> RemoteDesk:
     click.get_current_context().find_root().call_on_close(found.client.close)
+    options()["asks"] = True
     return found
 
 
@@ -79,7 +83,35 @@ def served() -> bool:
 
 
 def asks_a_server() -> bool:
-    return hasattr(desk(), "client")
+    desk()
+    return bool(options().get("asks"))
+
+
+def from_afar() -> bool:
+    """Is a server asked that --server names?"""
+    return bool(server_given())
+
+
+def remote() -> RemoteDesk:
+    """The desk of a command that asks a server."""
+    from autofix.remote.desk import RemoteDesk
+
+    found = desk()
+    assert isinstance(found, RemoteDesk)
+    return found
+
+
+def instead() -> bool:
+    """The local server went away while it was asked: from now on the store is. Was it so?"""
+    if from_afar() or not asks_a_server():
+        return False
+    options().update(desk=_files(site()), asks=False)
+    return True
+
+
+def timezone() -> str:
+    """In which times without a zone are meant: the server's, where one is asked from afar."""
+    return desk().status().timezone if server_given() else site().timezone
 
 
 def now() -> float:

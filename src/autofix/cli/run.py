@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
 
-from autofix.app.local import engine_unless_served, withdraw
+from autofix.app.local import engine_unless_served
 from autofix.app.site import Site, owner_name
 from autofix.cli.follow import Story, follow
 from autofix.cli.output import json_option, print_json
-from autofix.cli.session import actor, known_host, site
-from autofix.core.incidents import Incident, Origin, State
+from autofix.cli.reach import desk, from_afar, server_name
+from autofix.cli.session import known_host, site
+from autofix.cli.starting import AtServer, AtStore, Started
+from autofix.core.incidents import Incident, State
 from autofix.core.inert import inert
 from autofix.core.inputs import check_inputs
 from autofix.core.runbooks import AlertTrigger, Runbook
-from autofix.core.signals import Signal, SignalState
-from autofix.errors import Interrupted, UsageError
-from autofix.flow import intake
-from autofix.flow.context import Context
+from autofix.core.signals import SignalState
+from autofix.errors import Interrupted, StoreError, UsageError
 
-#: The guards that --yes accepts.
-ACCEPTED = ("cooldown", "freeze", "runs_per_hour")
 #: Of several hosts the worst counts, in this order.
 WORST_FIRST = (4, 2, 1, 3, 0)
 
@@ -53,31 +51,9 @@ def run(
 ) -> None:
     """Run RUNBOOK now. Exit code 0 only if the symptom is proven gone (or, with --check, it would
     run); 1 when it ran and did not heal; 3 when a guard holds it."""
-    here = site()
-    book = here.runbook(runbook)
-    inputs = _inputs(book, given)
-    targets = _targets(here, book, hosts, yes or check)
-    ctx = here.context_for(owner_name("run"), book)
-    together = bool(book.guards.batches) and len(targets) > 1 and not check
-    accepted = [*(ACCEPTED if yes else []), *(["batches"] if together else [])]
-    signals = [
-        Signal(
-            0,
-            Origin.PERSON,
-            ctx.clock.now(),
-            host,
-            book.name,
-            subject,
-            inputs=inputs,
-            by=actor(),
-            accepted=tuple(accepted),
-            check=check,
-            reason=f"{actor()} runs it by hand",
-        )
-        for host in targets
-    ]
-    with engine_unless_served(here, ctx) as served:
-        ended = _each(ctx, signals, Story(quiet=as_json), served, together)
+    asked = Asked(runbook, hosts, subject, _pairs(given), check, yes)
+    story = Story(quiet=as_json)
+    ended = _from_afar(asked, story) if from_afar() else _here(asked, story)
     if as_json:
         print_json([vars(each) for each in ended])
     sys.exit(worst(each.exit for each in ended))
@@ -93,14 +69,46 @@ class Ended:
     said: str
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What was said on the command line."""
+
+    runbook: str
+    hosts: tuple[str, ...]
+    subject: str
+    inputs: Mapping[str, str]
+    check: bool
+    yes: bool
+
+
+def _from_afar(asked: Asked, story: Story) -> list[Ended]:
+    """On a server's files, by its guards."""
+    card = desk().runbook(asked.runbook)
+    targets = _agreed(asked, card.name, asked.hosts or card.hosts)
+    return _each(AtServer(asked), targets, story, asked, card.in_batches)
+
+
+def _here(asked: Asked, story: Story) -> list[Ended]:
+    """With a server on this machine or without one, by the same guards."""
+    here = site()
+    book = here.runbook(asked.runbook)
+    values, wrong = check_inputs(book.inputs, asked.inputs, from_text=True)
+    if wrong:
+        raise UsageError("; ".join(wrong))
+    targets = _agreed(asked, book.name, _targets(here, book, asked.hosts))
+    ctx = here.context_for(owner_name("run"), book)
+    with engine_unless_served(here, ctx) as served:
+        where = AtServer(asked, ctx) if served else AtStore(asked, ctx, values)
+        return _each(where, targets, story, asked, bool(book.guards.batches))
+
+
 def _each(
-    ctx: Context, signals: list[Signal], story: Story, served: bool, together: bool
+    where: AtServer | AtStore, targets: Sequence[str], story: Story, asked: Asked, batches: bool
 ) -> list[Ended]:
     """One host after the other; in batches all of them at once, and the guard gives the turns."""
-    if not together:
-        return [_end(ctx, _start(ctx, each, served), story, served) for each in signals]
-    started = [_start(ctx, each, served) for each in signals]
-    return [_end(ctx, each, story, served) for each in started]
+    if not (batches and len(targets) > 1 and not asked.check):
+        return [_end(where, where.start([host])[0], story) for host in targets]
+    return [_end(where, each, story) for each in where.start(targets)]
 
 
 def worst(codes: Iterable[int]) -> int:
@@ -108,7 +116,7 @@ def worst(codes: Iterable[int]) -> int:
     return min(codes, key=WORST_FIRST.index)
 
 
-def _inputs(book: Runbook, given: tuple[str, ...]) -> dict[str, object]:
+def _pairs(given: tuple[str, ...]) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for text in given:
         name, equals, value = text.partition("=")
@@ -119,71 +127,53 @@ def _inputs(book: Runbook, given: tuple[str, ...]) -> dict[str, object]:
         if name in pairs:
             raise UsageError(f"the input {inert(name)!r} is given twice")
         pairs[name] = value
-    values, wrong = check_inputs(book.inputs, pairs, from_text=True)
-    if wrong:
-        raise UsageError("; ".join(wrong))
-    return dict(values)
+    return pairs
 
 
-def _targets(here: Site, book: Runbook, hosts: tuple[str, ...], agreed: bool) -> list[str]:
-    """The hosts to work on. An empty set is nothing to do, never everything."""
+def _targets(here: Site, book: Runbook, hosts: tuple[str, ...]) -> list[str]:
     inventory = here.inventory
     if hosts:
-        return list(dict.fromkeys(known_host(inventory, host) for host in hosts))
+        return [known_host(inventory, host) for host in hosts]
     named = [t.hosts for t in book.triggers if not isinstance(t, AlertTrigger)]
-    found = list(dict.fromkeys(host for each in named for host in inventory.hosts(each)))
+    return [host for each in named for host in inventory.hosts(each)]
+
+
+def _agreed(asked: Asked, name: str, hosts: Iterable[str]) -> list[str]:
+    """The hosts to work on. An empty set is nothing to do, never everything."""
+    found = list(dict.fromkeys(hosts))
     if not found:
-        raise UsageError(f"{book.name} names no host to run on", hint="give one: --host HOST")
-    if len(found) > 1 and not agreed:
-        _ask(book, found)
+        raise UsageError(f"{inert(name)} names no host to run on", hint="give one: --host HOST")
+    if len(found) > 1 and not (asked.hosts or asked.yes or asked.check):
+        _ask(name, found)
     return found
 
 
-def _ask(book: Runbook, found: list[str]) -> None:
-    words = f"run {book.name} on {len(found)} hosts: {', '.join(found)}"
+def _ask(name: str, found: list[str]) -> None:
+    words = f"run {inert(name)} on {len(found)} hosts: {', '.join(map(inert, found))}"
     if not sys.stdin.isatty():
         raise UsageError(f"this would {words}", hint="say --host HOST, or --yes for all of them")
     click.confirm(f"{words}?", abort=True)
 
 
-def _start(ctx: Context, signal: Signal, served: bool) -> tuple[Signal, int]:
-    """The signal once it is handled, and how far the record went before it."""
-    with ctx.store.reading() as reads:
-        since, _ = reads.audit_head()
-    received = intake.receive(ctx, signal)
-    try:
-        return _handled(ctx, received, served), since
-    except KeyboardInterrupt:
-        withdraw(ctx, received)
-        raise
-
-
-def _end(ctx: Context, started: tuple[Signal, int], story: Story, served: bool) -> Ended:
-    handled, since = started
+def _end(where: AtServer | AtStore, started: Started, story: Story) -> Ended:
+    handled = started.signal
     if handled.state is SignalState.IGNORED:
-        story.say(f"not started: {handled.reason}", "yellow")
+        story.say(f"not started: {inert(handled.reason, 500)}", "yellow")
         return Ended(handled.host, 3, None, handled.reason)
     assert handled.incident is not None
+    see = f"see `autofix incidents show {handled.incident}`"
     try:
-        incident = follow(ctx, handled.incident, story, since)
+        incident = follow(where.source, handled.incident, story, started.since)
     except KeyboardInterrupt:
         # Served, the work goes on; without a server it is brought to rest before we end.
-        goes_on = "the server goes on with it" if served else "interrupted"
-        to_end = "to end its run: `autofix runs cancel`" if served else ""
-        see = f"see `autofix incidents show {handled.incident}`"
+        goes_on = f"the server{server_name()} goes on with it" if where.served else "interrupted"
+        to_end = "to end its run: `autofix runs cancel`" if where.served else ""
         raise Interrupted(f"{goes_on}: {see}", hint=to_end) from None
+    except StoreError as error:
+        if not from_afar():
+            raise
+        raise StoreError(f"{error}; what was started goes on there", hint=see) from None
     return Ended(handled.host, _code(incident), incident, incident.reason)
-
-
-def _handled(ctx: Context, signal: Signal, served: bool) -> Signal:
-    if not served:
-        return intake.handle(ctx, signal)
-    while True:
-        with ctx.store.reading() as reads:
-            current = reads.signal(signal.id)
-        if current is not None and current.state is not SignalState.RECEIVED:
-            return current
-        ctx.clock.sleep(0.1)
 
 
 def _code(incident: Incident) -> int:

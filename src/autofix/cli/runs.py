@@ -5,14 +5,11 @@ from __future__ import annotations
 import click
 
 from autofix.cli.output import NUMBER, ago, json_option, listing_options, print_json, table, when
-from autofix.cli.session import actor, site
+from autofix.cli.reach import desk, now
 from autofix.cli.tasks import task_lines
 from autofix.core.durations import human
 from autofix.core.inert import inert, shown
 from autofix.core.runs import Run, RunEvent
-from autofix.errors import UsageError
-from autofix.flow import stopping
-from autofix.ports import Reads
 
 
 @click.group(invoke_without_command=True)
@@ -35,15 +32,11 @@ def list_(
     as_json: bool = False,
 ) -> None:
     """The latest runs, newest first."""
-    here = site()
-    with here.store.reading() as reads:
-        found = reads.runs(
-            incident=incident, runbook=runbook, host=host, before=before, limit=limit
-        )
+    found = desk().runs(incident=incident, runbook=runbook, host=host, before=before, limit=limit)
     if as_json:
         print_json(found)
         return
-    now = here.clock.now()
+    at = now()
     rows = [
         (
             each.id,
@@ -52,7 +45,7 @@ def list_(
             each.host,
             each.kind,
             each.outcome or each.state,
-            ago(each.started_at, now),
+            ago(each.started_at, at),
             _took(each),
             each.reason,
         )
@@ -73,8 +66,7 @@ def _took(run: Run) -> str:
 @json_option
 def show(number: int, as_json: bool) -> None:
     """One run: what it was asked, how it ended, what it reported."""
-    with site().store.reading() as reads:
-        run = _find(reads, number)
+    run = desk().run(number)
     if as_json:
         print_json(run)
         return
@@ -97,9 +89,7 @@ def show(number: int, as_json: bool) -> None:
 @json_option
 def log(number: int, as_json: bool) -> None:
     """The kept output of one run, per task and host."""
-    with site().store.reading() as reads:
-        _find(reads, number)
-        events = _events(reads, number)
+    events = _events(number)
     if as_json:
         print_json(events)
         return
@@ -108,10 +98,10 @@ def log(number: int, as_json: bool) -> None:
             print(line)
 
 
-def _events(reads: Reads, number: int) -> list[RunEvent]:
+def _events(number: int) -> list[RunEvent]:
     found: list[RunEvent] = []
     after = 0
-    while batch := reads.run_events(number, after):
+    while batch := desk().run_events(number, after):
         found += [event for _, event in batch]
         after = batch[-1][0]
     return found
@@ -122,13 +112,5 @@ def _events(reads: Reads, number: int) -> list[RunEvent]:
 @click.option("--reason", default="", help="A line for the record.")
 def cancel(number: int, reason: str) -> None:
     """End a run that is under way; its incident goes to a person."""
-    here = site()
-    stopping.cancel(here.context(actor()), number, actor(), reason)
+    desk().cancel(number, reason)
     print(f"run {number} was asked to end; see `autofix runs show {number}`")
-
-
-def _find(reads: Reads, number: int) -> Run:
-    run = reads.run(number)
-    if run is None:
-        raise UsageError(f"there is no run {number}", hint="see `autofix runs list`")
-    return run

@@ -6,15 +6,13 @@ import re
 
 import click
 
-from autofix.app.site import Site
 from autofix.cli.output import NUMBER, json_option, print_json, table, when
-from autofix.cli.session import actor, known_group, known_host, known_runbook, site
+from autofix.cli.reach import desk, now, served, timezone
 from autofix.core import durations, moments
 from autofix.core.durations import human
 from autofix.core.inert import inert
 from autofix.core.silences import Silence
 from autofix.errors import UsageError
-from autofix.flow import silences as flow
 
 
 @click.group(invoke_without_command=True)
@@ -30,14 +28,12 @@ def silences(ctx: click.Context) -> None:
 @json_option
 def list_(everything: bool = False, as_json: bool = False) -> None:
     """What is silent now and what will be, newest first."""
-    here = site()
-    now = here.clock.now()
-    with here.store.reading() as reads:
-        found = [each for each in reads.silences() if everything or not over(each, now)]
+    found = desk().silences(everything=everything)
+    at = now()
     if as_json:
         print_json(found)
         return
-    rows = [(e.id, stands(e, now), e.scope, when(e.until), e.by, e.reason) for e in found]
+    rows = [(e.id, stands(e, at), e.scope, when(e.until), e.by, e.reason) for e in found]
     empty = "no silences" if everything else "nothing is silent (--all shows what is over)"
     table(("id", "state", "what", "until", "by", "why"), rows, empty)
 
@@ -73,13 +69,10 @@ def add(
 ) -> None:
     """Leave alone what fits all that is named. Incidents open and wait, nobody is paged for them,
     and `autofix run` is held; what waited is decided anew when the silence is over."""
-    here = site()
-    now = here.clock.now()
-    begin = _moment(here, start) if start else now
-    draft = flow.drafted(
-        now,
-        actor(),
-        until=_end(here, begin, length, until),
+    at = now()
+    begin = _moment(start, at) if start else None
+    made = desk().add_silence(
+        until=_end(at if begin is None else begin, length, until, at),
         reason=reason,
         starts_at=begin,
         runbook=runbook,
@@ -87,16 +80,10 @@ def add(
         group=group,
         labels=_labels(labels),
     )
-    known_runbook(here, runbook)
-    if host:
-        known_host(here.inventory, host)
-    if group:
-        known_group(here.inventory, group)
-    made = flow.add(here.context(actor()), draft)
     if as_json:
         print_json(made)
         return
-    span = f"{when(made.starts_at)} to {when(made.until)} ({stands(made, now)})"
+    span = f"{when(made.starts_at)} to {when(made.until)} ({stands(made, now())})"
     print(f"silence {made.id}: {inert(made.scope)}, {span}")
 
 
@@ -105,13 +92,12 @@ def add(
 @json_option
 def end(number: int, as_json: bool) -> None:
     """End a silence now: what it held is decided anew at once."""
-    here = site()
-    woken = flow.end(here.context(actor()), actor(), number)
+    woken = desk().end_silence(number)
     if as_json:
         print_json({"silence": number, "decided_anew": woken})
         return
     print(f"silence {number} is ended: {_anew(woken)}")
-    if woken and not here.store.leader():
+    if woken and not served():
         print("no server runs: they go on with the next `autofix serve`")
 
 
@@ -122,10 +108,6 @@ def _anew(woken: int) -> str:
     return (
         f"{woken} incident{'' if one else 's'} that it held {'is' if one else 'are'} decided anew"
     )
-
-
-def over(silence: Silence, now: float) -> bool:
-    return silence.ended_at is not None or silence.until <= now
 
 
 def stands(silence: Silence, now: float) -> str:
@@ -139,22 +121,23 @@ def stands(silence: Silence, now: float) -> str:
     return f"for another {human(silence.until - now)}"
 
 
-def _end(here: Site, begin: float, length: str, until: str) -> float:
+def _end(begin: float, length: str, until: str, at: float) -> float:
     if bool(length) == bool(until):
         raise UsageError("a silence needs one end", hint="say --for 2h, or --until TIME")
     if until:
-        return _moment(here, until, end=True)
+        return _moment(until, at, end=True)
     try:
         return begin + durations.parse(length)
     except ValueError as error:
         raise UsageError(f"--for: {error}") from None
 
 
-def _moment(here: Site, text: str, *, end: bool = False) -> float:
+def _moment(text: str, at: float, *, end: bool = False) -> float:
+    zone = timezone()
     try:
         if re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", text.strip()):
-            return moments.next_time(text, here.timezone, here.clock.now())
-        return moments.parse(text, here.timezone, end=end)
+            return moments.next_time(text, zone, at)
+        return moments.parse(text, zone, end=end)
     except ValueError as error:
         raise UsageError(str(error)) from None
 

@@ -5,39 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autofix.app.sentinel import files, lock
-from autofix.app.site import Site
 from autofix.cli.output import ago
 from autofix.core.inert import inert
-from autofix.ports import Reads
-
-MARKS = ("heartbeat", "synthetic", "doctor")
+from autofix.core.stories import Status
 
 
-def gathered(here: Site, reads: Reads) -> dict[str, Any]:
-    """JSON values, the same for people and programs."""
-    tick = files.read_tick(here.settings.state)
-    marks = {name: reads.mark(name) for name in MARKS}
-    return {
-        "tick": {"at": tick.at, "state": tick.state, "pid": tick.pid} if tick else None,
-        "sentinel": lock.holder(here.settings.state),
-        **{name: {"at": mark.at, **mark.data} if mark else None for name, mark in marks.items()},
-    }
-
-
-def lines(here: Site, found: Mapping[str, Any], now: float) -> Iterator[str]:
+def lines(found: Status, now: float) -> Iterator[str]:
     """One line for each that is in use; what is wrong in capitals."""
-    settings, tick = here.settings, found["tick"]
-    if found["server"] and tick and now - tick["at"] > settings.sentinel.after:
+    watched, tick = found.watched, found.tick
+    if found.server and tick and now - tick["at"] > watched.get("after", now):
         yield f"HANGS: the server has not ticked since {ago(tick['at'], now)} (pid {tick['pid']})"
-    if settings.sentinel.enabled:
-        yield f"sentinel: {inert(found['sentinel']) or 'NONE watches (autofix serve starts one)'}"
-    if "heartbeat" in settings.parts:
-        yield f"heartbeat: {_heartbeat(found['heartbeat'], now)}"
-    if settings.synthetic.enabled:
-        yield f"synthetic: {_synthetic(found['synthetic'], now)}"
-    if found["doctor"]:
-        yield _doctor(found["doctor"], now)
+    if watched.get("sentinel"):
+        yield f"sentinel: {inert(found.sentinel) or 'NONE watches (autofix serve starts one)'}"
+    if watched.get("heartbeat"):
+        yield f"heartbeat: {_heartbeat(found.heartbeat, now)}"
+    if watched.get("synthetic"):
+        yield f"synthetic: {_synthetic(found.synthetic, now)}"
+    if found.doctor:
+        yield _doctor(found.doctor, now)
 
 
 def _heartbeat(mark: Mapping[str, Any] | None, now: float) -> str:

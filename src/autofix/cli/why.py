@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from autofix.cli.output import json_option, print_json
-from autofix.cli.session import actor, known_host, site
+from autofix.cli.reach import desk
 from autofix.core.inert import inert
-from autofix.desk.explain import explain
 
 
 @click.command()
@@ -16,10 +15,7 @@ from autofix.desk.explain import explain
 @json_option
 def why(runbook: str, host: str, as_json: bool) -> None:
     """Say what each trigger saw, what every guard says, and what would happen now."""
-    here = site()
-    ctx = here.context(actor(), full=True)
-    known_host(here.inventory, host)
-    answer = explain(ctx, runbook, host, bool(here.store.leader()))
+    answer = desk().why(runbook, host)
     if as_json:
         print_json(answer)
         return

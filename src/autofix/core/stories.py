@@ -41,6 +41,7 @@ class RunbookCard:
     inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     file: str = ""
+    in_batches: bool = False  # of many hosts a few first
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ class PageStory:
 class Status:
     """How things stand. `server` leads; empty when nobody does.
 
-    What stands in `tick`, `heartbeat`, `synthetic`, `doctor` and `witnesses` is as it was noted.
+    `watched`: whether there is to be a `sentinel`, a `heartbeat`, a `synthetic`, and the seconds
+    `after` which a server without a tick hangs. What stands in `tick`, `heartbeat`, `synthetic`,
+    `doctor` and `witnesses` is as it was noted.
     """
 
     server: str
@@ -89,6 +92,8 @@ class Status:
     sealed: Mapping[str, Any] | None = None
     seal_failing: str = ""
     witnesses: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    timezone: str = "UTC"  # in which times without a zone are meant
+    watched: Mapping[str, Any] = field(default_factory=dict)  # what is to keep it from silence
 
 
 @dataclass(frozen=True)

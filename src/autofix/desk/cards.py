@@ -31,6 +31,7 @@ def card(runbook: Runbook, inventory: Inventory) -> RunbookCard:
         _inputs(runbook),
         _hosts(runbook, inventory),
         runbook.file,
+        bool(runbook.guards.batches),
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from autofix.core.roles import Principal
+from autofix.core.runs import RunEvent
 from autofix.desk.terminal import well_said
 from autofix.errors import StoreError
 from autofix.remote.accounts import Accounts
@@ -13,12 +14,17 @@ from autofix.remote.acts import Acts
 from autofix.remote.address import of_socket, of_url
 from autofix.remote.client import Client
 from autofix.remote.credentials import token
+from autofix.remote.live import Live
 from autofix.remote.looks import Looks
 from autofix.remote.wire import Request, Wire
 
 
 class RemoteDesk(Looks, Acts, Accounts):
     """`ports.Desk` for whom the server takes us for; each of its rooms is a mixin, named here."""
+
+    def live(self, run: int, after: int = 0) -> Iterator[tuple[int, RunEvent]]:
+        """Its output as it happens, each event with its number, until the run is over."""
+        return Live(self.client, run, after).events()
 
     @property
     def server(self) -> str:

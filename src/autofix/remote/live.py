@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -55,7 +56,11 @@ class Live:
     """The events of one run after `after`; `run` is set once it is over."""
 
     def __init__(
-        self, client: Client, number: int, after: int, sleep: Callable[[float], None]
+        self,
+        client: Client,
+        number: int,
+        after: int = 0,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client, self._number, self._after, self._sleep = client, number, after, sleep
         self.run: Run | None = None
