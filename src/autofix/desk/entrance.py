@@ -12,6 +12,7 @@ from autofix.desk.own import Own
 from autofix.desk.passwords import Passwords
 from autofix.desk.rules import InForce
 from autofix.desk.setup import Setup
+from autofix.desk.vouched import Vouched
 from autofix.ports import Clock, Sealer, Store
 
 
@@ -24,6 +25,7 @@ class Entrance:
     logins: Logins
     own: Own
     setup: Setup
+    vouched: Vouched
     passwords: Passwords
 
 
@@ -46,5 +48,6 @@ def entrance(
         logins,
         Own(store, clock, rules, told, checked, sealer, logins),
         Setup(store, clock, told, checked),
+        Vouched(store, clock, told, logins),
         checked,
     )

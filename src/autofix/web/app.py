@@ -27,6 +27,7 @@ ROUTERS: tuple[str, ...] = (
     "hooks",
     "session",
     "setup",
+    "oidc_login",
     "api.runbooks",
     "api.incidents",
     "api.runs",

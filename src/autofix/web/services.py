@@ -10,8 +10,10 @@ from autofix.core.accounts import Visit
 from autofix.core.alerts import Admission, Post
 from autofix.core.roles import Principal
 from autofix.desk.entrance import Entrance
+from autofix.desk.vouched import Begun, Stranger
 from autofix.flow.context import Context
 from autofix.ports import Desk
+from autofix.web.oidc_options import OidcOptions
 
 
 class Doorman(Protocol):
@@ -35,6 +37,20 @@ class Doorman(Protocol):
         """Write down that somebody was turned away."""
 
 
+class IdentityProvider(Protocol):
+    """`web.oidc.Provider`, which needs the extra `autofix[oidc]`. Blocking: call in a thread."""
+
+    @property
+    def options(self) -> OidcOptions: ...
+    def login_url(self, begun: Begun, back: str, now: float) -> str: ...
+    def stranger(self, code: str, begun: Begun, back: str, now: float) -> Stranger:
+        """Who came back with this code. Raises Denied, or StoreError when it can't be asked."""
+
+
+def _nobody() -> None:
+    """No identity provider is set up."""
+
+
 @dataclass(frozen=True)
 class Services:
     """`context()` is the flow's, with the files in force now: ask for it at each request."""
@@ -44,6 +60,7 @@ class Services:
     doorman: Doorman
     settings: Callable[[], Any]  # config.web_models.WebBlock in force
     entrance: Entrance | None = None  # logins; without it nobody logs in by a browser
+    oidc: Callable[[], IdentityProvider | None] = _nobody
     ready: Callable[[], str] = lambda: ""  # why this server is not ready; empty when it is
     leads: Callable[[], bool] = lambda: True  # or it stands by
     extra: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,104 @@
+"""Logging in by the identity provider: to it, and back with a code. Bound to the browser by a
+cookie, so that nobody can be logged in as somebody else by a link."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from autofix.core.inert import inert
+from autofix.desk.logins import TooMany
+from autofix.desk.vouched import LASTS
+from autofix.errors import Denied, StoreError
+from autofix.web import pages
+from autofix.web.api.common import services_of
+from autofix.web.services import IdentityProvider
+from autofix.web.session import entrance_of, set_cookie
+from autofix.web.who import address, cookie_name
+
+router = APIRouter(prefix="/auth/oidc", include_in_schema=False)
+CALLBACK = "/auth/oidc/callback"
+Said = Annotated[str, Query(max_length=4096)]
+NOT_SET = "logging in by an identity provider is not set up"
+
+
+@router.get("/login")
+def login(request: Request) -> Response:
+    found = services_of(request).oidc()
+    if found is None:
+        return pages.problem(404, NOT_SET, "see `oidc` in the settings")
+    now = services_of(request).context().clock.now()
+    try:
+        begun = entrance_of(request).vouched.begin(address(request))
+        url = found.login_url(begun, back(request), now)
+    except TooMany:
+        return pages.problem(429, "too many logins from this address", "try again in a minute")
+    except StoreError as error:
+        return pages.problem(503, str(error), error.hint)
+    said = RedirectResponse(url, 303)
+    scheme = request.url.scheme
+    said.set_cookie(
+        _state_cookie(scheme),
+        begun.state,
+        max_age=int(LASTS),
+        path="/",
+        secure=scheme == "https",
+        httponly=True,
+        samesite="lax",  # it comes back from another site
+    )
+    return said
+
+
+@router.get("/callback")
+def callback(request: Request, code: Said = "", state: Said = "", error: Said = "") -> HTMLResponse:
+    found = services_of(request).oidc()
+    if found is None:
+        return pages.problem(404, NOT_SET, "see `oidc` in the settings")
+    try:
+        said = _come_in(request, found, code, state, error)
+    except Denied as denied:
+        said = pages.problem(403, str(denied), denied.hint)
+    except StoreError as failed:
+        said = pages.problem(503, str(failed), failed.hint)
+    said.delete_cookie(_state_cookie(request.url.scheme), path="/")
+    return said
+
+
+def back(request: Request) -> str:
+    """The address that is registered at the provider."""
+    public = services_of(request).context().book.public_url.rstrip("/")
+    if public:
+        return f"{public}{CALLBACK}"
+    base = str(request.scope.get("root_path", ""))
+    return f"{request.url.scheme}://{request.url.netloc}{base}{CALLBACK}"
+
+
+def _come_in(
+    request: Request, provider: IdentityProvider, code: str, state: str, error: str
+) -> HTMLResponse:
+    entrance, here, scheme = entrance_of(request), address(request), request.url.scheme
+    try:
+        bound = request.cookies.get(_state_cookie(scheme), "")
+        if not state or not hmac.compare_digest(bound.encode(), state.encode()):
+            raise Denied("this login was begun in another browser", hint="begin anew")
+        begun = entrance.vouched.take(state)
+        if error or not code:
+            said = inert(error, 80) or "no code"
+            raise Denied(f"the identity provider says: {said}", hint="begin anew")
+        now = services_of(request).context().clock.now()
+        who = provider.stranger(code, begun, back(request), now)
+    except Denied as denied:
+        entrance.denials.denied("unknown", "login", str(denied), address=here)
+        raise
+    old = request.cookies.get(cookie_name(scheme), "")
+    opened = entrance.vouched.come_in(who, provider.options.roles, address=here, old=old)
+    answer = pages.page("in", name=opened.principal.name)
+    set_cookie(answer, scheme, opened, lax=True)
+    return answer
+
+
+def _state_cookie(scheme: str) -> str:
+    return "__Host-autofix-oidc" if scheme == "https" else "autofix-oidc"
