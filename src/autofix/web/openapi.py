@@ -81,7 +81,7 @@ def _complete(operation: dict[str, Any], method: str, permission: Permission) ->
 
 def _statuses(operation: dict[str, Any], method: str, permission: Permission) -> list[int]:
     found = list(_ALWAYS)
-    if permission is not Permission.OPEN:
+    if permission is not Permission.OPEN or method != "GET":
         found += _NAMED
     if operation.get("parameters") or "requestBody" in operation:
         found.append(422)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from autofix.core.accounts import Kept
+from autofix.core.audit import AuditEvent
 from autofix.core.roles import Principal, Role
 from autofix.desk.denials import Denials
 from autofix.desk.local import LocalDesk
 from autofix.desk.place import Place
 from autofix.errors import NotFound
 from autofix.flow.context import Context
+from autofix.ports import Store
 from unit.flow.world import World
 
 
@@ -37,13 +41,38 @@ class InForce:
         return sorted(self._ctx.book.runbooks)
 
 
+class Box:
+    """A vault that hides nothing."""
+
+    def seal(self, name: str, value: str, *, at: float, by: str) -> Kept:
+        return Kept(name, "k1", value, at, by)
+
+    def open(self, kept: Kept) -> str:
+        return kept.sealed
+
+    def rotate(
+        self, store: Store, event: Callable[[Mapping[str, Any]], AuditEvent]
+    ) -> Mapping[str, Any]:
+        done = {"old": "k1", "new": "k2", "secrets": 0}
+        with store.transaction() as tx:
+            tx.record(event(done))
+        return done
+
+
+REPORT: Mapping[str, Any] = {
+    "size": 0, "head": "", "breaks": [], "notes": [], "checkpoints": 0, "sealed": 0,
+    "unsealed": 0, "holds": True,
+}  # fmt: skip
+
+
 def place(world: World) -> Place:
     return Place(
         InForce(world.ctx),
         denied=Denials(world.store, world.clock).of_principal,
         probes=dict,
-        verify=lambda: {"size": 0, "holds": True},
+        verify=lambda: REPORT,
         export=lambda form: iter([form]),
+        vault=Box,
     )
 
 

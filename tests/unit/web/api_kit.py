@@ -12,12 +12,13 @@ from fastapi import FastAPI
 
 from autofix.config.web_models import WebBlock
 from autofix.core.roles import Principal, Role
+from autofix.desk.entrance import entrance
 from autofix.desk.local import LocalDesk
 from autofix.errors import Denied
 from autofix.web.api.streams import Seats
 from autofix.web.app import make_app
 from autofix.web.services import Services
-from unit.desk.kit import person, place
+from unit.desk.kit import Box, person, place
 from unit.flow.world import World
 
 
@@ -62,6 +63,7 @@ class Api:
         self.doorman = Tokens(PEOPLE)
         self.app = _app()
         self.app.state.seats = Seats()
+        self.entrance = entrance(self.world.store, self.world.clock, WebBlock, Box())
         Api.last = self
 
     def ask(self, method: str, path: str, *, as_: str = "admin", **more: Any) -> Any:
@@ -92,6 +94,13 @@ class _Doorman:
         return getattr(Api.last.doorman, name)
 
 
+class _Entrance:
+    """Likewise, for who logs in by a browser."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(Api.last.entrance, name)
+
+
 @cache
 def _app() -> FastAPI:
     return make_app(
@@ -100,5 +109,6 @@ def _app() -> FastAPI:
             desk=lambda who: LocalDesk(place(Api.last.world), who),
             doorman=_Doorman(),
             settings=WebBlock,
+            entrance=_Entrance(),
         )
     )

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 
 from autofix.web.api.bodies import AddedToken, ChangedUser, KeptValue, NewUser
-from autofix.web.api.common import ONE_LINE, AtDesk, Name, Number, StrictRoute, answer
+from autofix.web.api.common import AtDesk, Name, Number, StrictRoute, answer
 from autofix.web.api.once import AtMostOnce
 from autofix.web.api.views import (
     KeptView,
     Listed,
     NewToken,
+    Rotated,
     TokenView,
     UserView,
     token_view,
@@ -22,7 +23,9 @@ from autofix.web.policy import V1
 
 router = APIRouter(prefix=V1, route_class=StrictRoute, tags=["accounts"])
 Everybody = Annotated[bool, Query(alias="all", description="Those of others, too: administrators.")]
-Secret = Annotated[str, Path(min_length=1, max_length=200, pattern=ONE_LINE)]
+Secret = Annotated[
+    str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$", description="What it is called.")
+]
 
 
 @router.get("/users", response_model=Listed[UserView])
@@ -115,7 +118,7 @@ def remove_secret(desk: AtDesk, name: Secret) -> Response:
     return answer(None)
 
 
-@router.post("/keys/rotate", response_model=dict[str, Any])
+@router.post("/keys/rotate", response_model=Rotated)
 def rotate_keys(desk: AtDesk, once: AtMostOnce) -> Response:
     """A new key; everything that is kept is sealed anew with it."""
     return once(desk.rotate_keys)

@@ -16,6 +16,7 @@ Moment = Annotated[
     float,
     Field(ge=0, le=LAST_MOMENT, allow_inf_nan=False, description="Seconds since 1970, UTC."),
 ]
+Input = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 Value = str | bool | int | float | None
 #: Written as its word.
 OneRole = Annotated[Role, Field(strict=False)]
@@ -35,7 +36,7 @@ class Start(Body):
 
     hosts: Annotated[list[Named], Field(min_length=1, max_length=1000)]
     subject: Text = ""
-    inputs: Annotated[dict[str, Value], Field(max_length=100)] = Field(default_factory=dict)
+    inputs: Annotated[dict[Input, Value], Field(max_length=100)] = Field(default_factory=dict)
     accept: bool = Field(
         default=False, description="Accept a cooldown, a freeze, too many runs an hour."
     )
@@ -109,7 +110,7 @@ class Looking(Body):
     )
 
     host: Named
-    options: Annotated[dict[str, Any], Field(max_length=100)] = Field(default_factory=dict)
+    options: Annotated[dict[Text, Any], Field(max_length=100)] = Field(default_factory=dict)
     timeout: Annotated[float, Field(ge=0.1, le=60)] = 10.0
 
 

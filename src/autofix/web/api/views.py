@@ -75,9 +75,20 @@ class NewToken(View):
 
 
 class KeptView(View):
+    """`key` names what it is sealed with."""
+
     name: str
     at: float
     by: str
+    key: str
+
+
+class Rotated(View):
+    """The names of the keys, and how many secrets were sealed anew."""
+
+    old: str
+    new: str
+    secrets: int
 
 
 class Woken(View):
