@@ -26,6 +26,7 @@ from autofix.probes.mysql import MysqlProbe
 from autofix.probes.postgres import PostgresProbe
 from autofix.probes.prometheus import PrometheusProbe
 from autofix.probes.redis import RedisProbe
+from autofix.probes.sql import SqlProbe
 from autofix.probes.zabbix import ZabbixProbe
 from autofix.testing.probes import FakeProbe
 from servers.http import Answer, Asked, http_server
@@ -118,6 +119,25 @@ def postgres_case() -> Iterator[Case]:
 
 
 @contextmanager
+def sql_case() -> Iterator[Case]:
+    server = cluster()
+
+    def at(port: int) -> Target:
+        url = f"postgresql://{USER}@127.0.0.1:{port}/postgres"
+        return target(sql_url=url, sql_password=server.password)
+
+    options = {"query": "SELECT 1 AS one, ARRAY[1, 2] AS two"}
+    with rude_server() as silent:
+        yield Case(
+            SqlProbe(),
+            (at(server.port), options),
+            (at(free_port()), options),
+            (at(silent), options),
+            ({}, {"query": "DROP TABLE x"}, {**options, "max_rows": 0}),
+        )
+
+
+@contextmanager
 def command_case() -> Iterator[Case]:
     yield Case(
         CommandProbe(),
@@ -203,6 +223,7 @@ CASES: dict[str, Callable[[], AbstractContextManager[Case]]] = {
     "redis": redis_case,
     "mysql": mysql_case,
     "postgres": postgres_case,
+    "sql": sql_case,
     "command": command_case,
     "host": host_case,
     "http": http_case,

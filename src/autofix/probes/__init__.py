@@ -17,6 +17,7 @@ TABLE = {
     "host": "autofix.probes.host:HostProbe",
     "http": "autofix.probes.http:HttpProbe",
     "command": "autofix.probes.command:CommandProbe",
+    "sql": "autofix.probes.sql:SqlProbe",
     "postgres": "autofix.probes.postgres:PostgresProbe",
     "prometheus": "autofix.probes.prometheus:PrometheusProbe",
     "zabbix": "autofix.probes.zabbix:ZabbixProbe",

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pymysql
-from pymysql.cursors import DictCursor
+from pymysql.cursors import Cursor, DictCursor
 
 from autofix.errors import ProbeError
 from autofix.probes import links
 from autofix.probes.links import LinkError, Tls
-from autofix.probes.mysql_facts import Dialect, Row
+from autofix.probes.mysql_facts import Dialect, Row, dialect_of
 from autofix.probes.net import Deadline
 from autofix.probes.words import one_line
 
@@ -34,6 +34,7 @@ class Server:
     password: str = field(default="", repr=False)
     tls: Tls | None = None
     plain: bool = False  # True: no TLS even if the server offers it
+    database: str = ""
 
     def __str__(self) -> str:
         return f"MySQL at {self.path or f'{self.host} port {self.port}'}"
@@ -78,6 +79,18 @@ class Session:
         with suppress(pymysql.err.OperationalError):
             self.ask(f"SET SESSION {name} = {value}")
 
+    @property
+    def raw(self) -> pymysql.connections.Connection[Any]:
+        """PyMySQL's own connection."""
+        return self._connection
+
+    def for_rows(self, most: int) -> None:
+        """For a question of somebody else's: rows as tuples, `most` of them at most, in time."""
+        row = self.ask("SELECT VERSION() AS v, @@version_comment AS c")[0]
+        self.bound(dialect_of(row["v"], row["c"]))
+        self.ask(f"SET SESSION sql_select_limit = {most:d}")
+        self.raw.cursorclass = Cursor
+
     def pause(self, seconds: float) -> bool:
         """Wait; False, without waiting, when that would leave no time to go on."""
         if seconds + _RESERVE > self._deadline.left():
@@ -115,6 +128,7 @@ def _prepared(server: Server, context: Any) -> pymysql.connections.Connection[Di
             port=server.port,
             user=server.user or None,
             password=server.password,
+            database=server.database or None,
             charset="utf8mb4",
             autocommit=True,
             cursorclass=DictCursor,

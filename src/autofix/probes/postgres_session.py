@@ -127,6 +127,13 @@ def cut_at(deadline: Deadline, connection: psycopg.Connection[Any]) -> Iterator[
         yield
 
 
+def tuples() -> Any:
+    """Rows as SQLAlchemy wants them."""
+    from psycopg.rows import tuple_row
+
+    return tuple_row
+
+
 def closed(connection: psycopg.Connection[Any]) -> None:
     with suppress(Exception):
         connection.close()
