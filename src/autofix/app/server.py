@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection
 from functools import partial
 
-from autofix.app import record
+from autofix.app import logs, record
 from autofix.app.archivist import Archivist
 from autofix.app.chores import Chore, Chores
 from autofix.app.clock import go_on
@@ -218,6 +218,7 @@ class Server:
             self._note(ctx, "settings.rejected", problems=[str(p) for p in error.problems])
             return False
         self._web.take(ctx.book)
+        logs.adopt(self._site.settings)
         log.info("changed files are in force: %d runbooks", len(ctx.book.runbooks))
         self._note(ctx, "settings.loaded", runbooks=sorted(ctx.book.runbooks))
         return True

@@ -14,6 +14,7 @@ from autofix.app import audit_keys, record, synthetic, tracer, wiring
 from autofix.app.archivist import archive_folder
 from autofix.app.clock import SystemClock
 from autofix.app.discreet import discreet
+from autofix.app.hidden import settings_secrets
 from autofix.app.killswitch import KillSwitch
 from autofix.app.witnessing import witness_files
 from autofix.config import Project, Settings
@@ -228,7 +229,7 @@ class Site:
 
     def _secrets(self, host: str) -> list[str]:
         vaulted = self.inventory.secrets(host) if self.inventory.known(host) else ()
-        return [*vaulted, *wiring.settings_secrets(self.settings)]
+        return [*vaulted, *settings_secrets(self.settings)]
 
     def verify_audit(
         self,

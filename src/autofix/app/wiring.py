@@ -264,13 +264,6 @@ def connections(settings: Settings) -> dict[str, dict[str, Any]]:
     return found
 
 
-def settings_secrets(settings: Settings) -> list[str]:
-    """Values of the settings that must never be shown."""
-    values = [value for each in settings.connections.values() for value in each.values()]
-    values.append(settings.store_password)
-    return [value.get_secret_value() for value in values if isinstance(value, Secret)]
-
-
 def _open(value: Any) -> Any:
     return value.get_secret_value() if isinstance(value, Secret) else value
 

@@ -8,6 +8,7 @@ from types import FrameType
 
 import click
 
+from autofix.app import logs
 from autofix.app.server import Server
 from autofix.cli.session import site
 
@@ -19,13 +20,9 @@ def serve(verbose: bool) -> None:
 
     Running playbooks are ended on the way out, and what is still owed is due at the next start.
     """
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(message)s",
-    )
-    for noisy in ("apscheduler", "alembic", "paramiko", "httpx"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    server = Server(site())
+    here = site()
+    logs.begin(lambda: here.settings, verbose=verbose)
+    server = Server(here)
 
     def stop(number: int, _: FrameType | None) -> None:
         name = signal.Signals(number).name
