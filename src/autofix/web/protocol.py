@@ -13,6 +13,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
 
@@ -23,25 +24,36 @@ from uvicorn.server import ServerState
 
 from autofix.web.problems import raw_problem
 
-#: Seconds within which a whole request must have come, that a connection may idle between two,
-#: that who does not read his answer is waited for, and that what comes after an early answer is
-#: thrown away, so that its sender gets to read it.
-RECEIVE, IDLE, WRITE, LINGER = 11.0, 11.0, 30.0, 2.0
-#: Bytes of a request's head and of its address, headers, and bytes that are thrown away.
-HEAD, URL, HEADERS, WASTE = 32 * 1024, 8 * 1024, 100, 8 * 1024 * 1024
-#: Connections in all, and from one address that is no trusted proxy.
-CONNECTIONS, OF_ONE = 1000, 256
-#: Seconds between two looks of the warden.
-LOOK = 1.0
 #: Where the scope holds the user at the other end of the Unix socket.
 UID = "autofix.uid"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Seconds: within which a whole request must have come; that a connection may idle between two;
+    that who does not read his answer is waited for; that what comes after an early answer is thrown
+    away, so that its sender gets to read it; between two looks of the warden. Then bytes of a
+    request's head, of its address, headers, bytes that are thrown away. Then connections in all,
+    and from one address that is no trusted proxy."""
+
+    receive: float = 11.0
+    idle: float = 11.0
+    write: float = 30.0
+    linger: float = 2.0
+    look: float = 1.0
+    head: int = 32 * 1024
+    url: int = 8 * 1024
+    headers: int = 100
+    waste: int = 8 * 1024 * 1024
+    connections: int = 1000
+    of_one: int = 256
 
 
 class Warden:
     """Knows all connections of the loop: who is late, who has too many."""
 
-    def __init__(self, trusted: Callable[[str], bool]) -> None:
-        self._trusted = trusted
+    def __init__(self, trusted: Callable[[str], bool], bounds: Bounds) -> None:
+        self._trusted, self.bounds = trusted, bounds
         self.open: dict[Protocol, None] = {}  # in the order in which they came
         self._of: dict[str, dict[Protocol, None]] = {}
         self._handle: asyncio.TimerHandle | None = None
@@ -50,14 +62,14 @@ class Warden:
         """False: there is no room, and none can be made."""
         address = one.address
         beside = self._of.setdefault(address, {})
-        crowded = address and len(beside) >= OF_ONE and not self._trusted(address)
+        crowded = address and len(beside) >= self.bounds.of_one and not self._trusted(address)
         if crowded and not self._make_room(beside):
             return False
-        if len(self.open) >= CONNECTIONS and not self._make_room(self.open):
+        if len(self.open) >= self.bounds.connections and not self._make_room(self.open):
             return False
         self.open[one] = beside[one] = None
         if self._handle is None:
-            self._handle = loop.call_later(LOOK, self._look, loop)
+            self._handle = loop.call_later(self.bounds.look, self._look, loop)
         return True
 
     def went(self, one: Protocol) -> None:
@@ -82,7 +94,7 @@ class Warden:
         for each in [one for one in self.open if one.due is not None and one.due <= now]:
             each.late()
         if self.open:
-            self._handle = loop.call_later(LOOK, self._look, loop)
+            self._handle = loop.call_later(self.bounds.look, self._look, loop)
 
     def close(self) -> None:
         if self._handle is not None:
@@ -94,7 +106,7 @@ class State(ServerState):
 
     def __init__(self, warden: Warden) -> None:
         super().__init__()
-        self.warden = warden
+        self.warden, self.bounds = warden, warden.bounds
         self.dated = 0
 
 
@@ -111,6 +123,7 @@ class Protocol(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._bounds = server_state.bounds
         self.due: float | None = None
         self.address = ""
         self._uid: int | None = None
@@ -122,7 +135,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.address = self.client[0] if self.client else ""
-        self.due = self.loop.time() + RECEIVE
+        self.due = self.loop.time() + self._bounds.receive
         if not self.server_state.warden.came(self, self.loop):
             transport.write(raw_problem(503, "too many connections are open", close=True))
             transport.close()
@@ -151,7 +164,7 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._wasted is not None:
             self._wasted += len(data)
-            if self._wasted > WASTE:
+            if self._wasted > self._bounds.waste:
                 self.transport.close()
             return
         if self._in_head:
@@ -163,8 +176,8 @@ class Protocol(HttpToolsProtocol):
         except httptools.HttpParserError:
             self._refuse(*(self._refusal or (400, "this is not HTTP/1.1")))
             return
-        if self._in_head and self._head > HEAD:
-            self._refuse(431, f"the request's head is longer than {HEAD} bytes")
+        if self._in_head and self._head > self._bounds.head:
+            self._refuse(431, f"the request's head is longer than {self._bounds.head} bytes")
 
     def _refuse(self, status: int, why: str) -> None:
         self.due = None
@@ -178,18 +191,18 @@ class Protocol(HttpToolsProtocol):
         if self._uid is not None:
             self.scope[UID] = self._uid  # type: ignore[literal-required]
         if self._requests:
-            self.due = self.loop.time() + RECEIVE
+            self.due = self.loop.time() + self._bounds.receive
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
-        if len(self.url) > URL:
-            self._stop(414, f"the address is longer than {URL} bytes")
+        if len(self.url) > self._bounds.url:
+            self._stop(414, f"the address is longer than {self._bounds.url} bytes")
 
     def on_headers_complete(self) -> None:
-        if len(self.headers) > HEADERS:
-            self._stop(431, f"the request has more than {HEADERS} headers")
-        if sum(len(name) + len(value) for name, value in self.headers) > HEAD:
-            self._stop(431, f"the request's headers are longer than {HEAD} bytes")
+        if len(self.headers) > self._bounds.headers:
+            self._stop(431, f"the request has more than {self._bounds.headers} headers")
+        if sum(len(name) + len(value) for name, value in self.headers) > self._bounds.head:
+            self._stop(431, f"the request's headers are longer than {self._bounds.head} bytes")
         self._in_head, self._head = False, 0
         self._requests += 1
         now = int(time.time())
@@ -217,19 +230,19 @@ class Protocol(HttpToolsProtocol):
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
         elif self._arrived:
-            self.due = self.loop.time() + IDLE
+            self.due = self.loop.time() + self._bounds.idle
         else:
             self._linger()
 
     def _linger(self) -> None:
         """Answered before its body was there: what follows is thrown away for a moment."""
-        self._wasted, self.due = 0, self.loop.time() + LINGER
+        self._wasted, self.due = 0, self.loop.time() + self._bounds.linger
         if self.transport.can_write_eof():
             self.transport.write_eof()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self.due = self.loop.time() + WRITE
+        self.due = self.loop.time() + self._bounds.write
 
     def resume_writing(self) -> None:
         super().resume_writing()

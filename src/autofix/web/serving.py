@@ -16,7 +16,7 @@ from typing import Any
 import uvloop
 from uvicorn.config import Config
 
-from autofix.web.protocol import Protocol, State, Warden
+from autofix.web.protocol import Bounds, Protocol, State, Warden
 from autofix.web.sockets import Listener
 
 log = logging.getLogger("autofix")
@@ -35,10 +35,11 @@ class WebServer:
         *,
         tls: ssl.SSLContext | None = None,
         trusted: Callable[[str], bool],
+        bounds: Bounds | None = None,
     ) -> None:
         self._app, self._tls = app, tls
         self.listeners = tuple(listeners)
-        self._warden = Warden(trusted)
+        self._warden = Warden(trusted, bounds or Bounds())
         self._state = State(self._warden)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ending: asyncio.Event | None = None
