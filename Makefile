@@ -1,7 +1,7 @@
 # Everything a person, a hook or CI calls. Each target does all of its own set-up; a second call is quick.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench e2e soak picture clean
+.PHONY: help setup demo test lint bench e2e fuzz soak picture clean
 
 BIN := .venv/bin
 WORKERS ?= 2
@@ -36,6 +36,11 @@ bench: ## measure, and print one table
 e2e: ## every test, the long forms too
 	@tools/setup.sh test
 	@$(BIN)/pytest -n $(WORKERS) -m "not soak" $(ARGS)
+
+fuzz: ## the API and the webhooks, asked ten thousand times and more (EXAMPLES=200 for each route)
+	@tools/setup.sh test
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest -n $(WORKERS) $(ARGS) \
+	  tests/safety/test_api_fuzz.py tests/safety/test_hooks_fuzz.py
 
 soak: ## kills by the hundred, under load (KILLS=1000 ALERTS=100000 SECONDS=3600)
 	@tools/setup.sh test

@@ -11,6 +11,7 @@ import httpx
 from fastapi import FastAPI
 
 from autofix.config.web_models import WebBlock
+from autofix.core.alerts import Admission, Post
 from autofix.core.roles import Principal, Role
 from autofix.desk.entrance import entrance
 from autofix.desk.local import LocalDesk
@@ -40,8 +41,10 @@ class Tokens:
     def by_socket(self, uid: int, said: str = "") -> Principal:
         raise Denied("there is no socket here")
 
-    def hook(self, token: str, post: Any) -> Any:
-        raise Denied("no hooks here")
+    def hook(self, token: str, post: Post) -> Admission:
+        """`af_sender` is a token for every source."""
+        known = token == "af_sender"
+        return Admission("sender") if known else Admission(why="this token is not known")
 
     def denied(self, who: str, what: str, why: str, *, address: str) -> None:
         self.away.append((who, what))
@@ -102,13 +105,16 @@ class _Entrance:
 
 
 @cache
-def _app() -> FastAPI:
-    return make_app(
-        Services(
-            context=lambda: Api.last.world.ctx,
-            desk=lambda who: LocalDesk(place(Api.last.world), who),
-            doorman=_Doorman(),
-            settings=WebBlock,
-            entrance=_Entrance(),
-        )
+def services() -> Services:
+    return Services(
+        context=lambda: Api.last.world.ctx,
+        desk=lambda who: LocalDesk(place(Api.last.world), who),
+        doorman=_Doorman(),
+        settings=WebBlock,
+        entrance=_Entrance(),
     )
+
+
+@cache
+def _app() -> FastAPI:
+    return make_app(services())
