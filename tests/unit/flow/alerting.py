@@ -8,6 +8,7 @@ from typing import Any
 
 from autofix.core.alerts import Admission, Alert, Arrival, Delivery, Post
 from autofix.core.conditions import ALL_ROOTS, Condition, parse
+from autofix.core.door import Refused, read_json
 from autofix.core.runbooks import AlertTrigger, Input, Runbook
 from autofix.flow import deliveries
 from autofix.testing.inventory import FakeInventory
@@ -16,7 +17,7 @@ from unit.flow.world import BOOK, World
 
 @dataclass
 class Monitor:
-    """A source; what its posts hold is handed to `accept` directly."""
+    """A source; most stories hand what its posts hold to `accept` directly."""
 
     name: str = "mon"
     type: str = "generic"
@@ -29,7 +30,11 @@ class Monitor:
         return Admission("bearer")
 
     def alerts(self, post: Post) -> list[Alert]:
-        return []
+        """A list of mappings: `name`, `over` if it is, and labels."""
+        found = read_json(post.body)
+        if not isinstance(found, list):
+            raise Refused("this is no list of alerts")
+        return [Alert(one.pop("name", "High"), not one.pop("over", False), one) for one in found]
 
 
 def label(text: str) -> Condition:
