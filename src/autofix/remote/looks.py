@@ -106,7 +106,9 @@ class Looks(Room):
         before: int | None = None,
         limit: int = 50,
     ) -> list[Incident]:
-        state = sorted(states) if states is not None else None
+        state = None if states is None else sorted(states)
+        if state == []:
+            return []  # in none of the states: a query can't say that
         narrowed = {"runbook": runbook, "host": host, "severity": severity}
         return self._listed(Incident, "incidents", before, limit, state=state, **narrowed)
 
@@ -126,7 +128,9 @@ class Looks(Room):
         before: int | None = None,
         limit: int = 50,
     ) -> list[Run]:
-        state = sorted(states) if states is not None else None
+        state = None if states is None else sorted(states)
+        if state == []:
+            return []
         narrowed = {"incident": incident, "runbook": runbook, "host": host}
         return self._listed(Run, "runs", before, limit, state=state, **narrowed)
 
