@@ -27,6 +27,7 @@ class House:
     def __init__(self, door: Door | None = None, *, scheme: str = "http") -> None:
         self.door = door or Door()
         self.scheme = scheme
+        self.oidc: Any = None  # web.oidc.Provider
         self.app = _app()
         self.app.state.seats = Seats()
         House.last = self
@@ -133,5 +134,6 @@ def _app() -> FastAPI:
             doorman=_Late("doorman"),
             settings=lambda: House.last.door.web,
             entrance=_Late(""),  # type: ignore[arg-type]
+            oidc=lambda: House.last.oidc,
         )
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autofix import __version__
+from autofix.app import identity
 from autofix.app.desk import OfServer, place_of
 from autofix.app.sentinel.files import replace_text
 from autofix.app.served import FILE
@@ -177,6 +178,7 @@ class Web:
         from autofix.web.services import Services
 
         site = self._site
+        identity.check(site)
         made = entrance(site.store, site.clock, lambda: site.settings.web, _sealer(site))
         self._entrance = made
         place = place_of(site, OfServer(self._context), made.denials)
@@ -193,6 +195,7 @@ class Web:
             doorman=made.doorman,
             settings=lambda: site.settings.web,
             entrance=made,
+            oidc=identity.Identity(site).provider,
             ready=self._ready,
             leads=lambda: self._leads,
             extra={"metrics": self._metrics},

@@ -6,9 +6,9 @@ algorithm of the allow-list, for us, by this issuer, in time, and with this logi
 
 from __future__ import annotations
 
-import socket
+import ssl
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -21,9 +21,9 @@ from joserfc.jwk import KeySet
 
 from autofix.core.door import Refused, read_json
 from autofix.core.inert import inert
-from autofix.core.outgoing import refusal
 from autofix.desk.vouched import Begun, Stranger
 from autofix.errors import Denied, StoreError
+from autofix.outgoing.pinned import PinnedTransport
 from autofix.web.oidc_options import OidcOptions
 
 #: Seconds: of one question; for which an answer about the provider holds; between two looks for
@@ -38,10 +38,10 @@ class Unreachable(StoreError):
 class Provider:
     """One identity provider; safe from any thread."""
 
-    def __init__(self, options: OidcOptions, allowed: Sequence[str] = ()) -> None:
+    def __init__(self, options: OidcOptions) -> None:
         self.options = options
         self._client = httpx.Client(
-            transport=_Guarded(allowed),
+            transport=PinnedTransport(ssl.create_default_context()),
             timeout=TIMEOUT,
             follow_redirects=False,
             trust_env=False,
@@ -179,7 +179,7 @@ class Provider:
                     if len(body) > LARGEST:
                         raise Unreachable("the identity provider says too much")
                 status = said.status_code
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, OSError) as error:
             why = inert(str(error) or type(error).__name__, 160)
             raise Unreachable(f"the identity provider can't be asked: {why}") from error
         if form is not None and status in (400, 401, 403):
@@ -193,36 +193,6 @@ class Provider:
         if not isinstance(found, dict):
             raise Unreachable("the identity provider's answer can't be read")
         return found
-
-
-class _Guarded(httpx.HTTPTransport):
-    """Looks a name up itself and calls the very address that was judged, so that no name leads to
-    a cloud's metadata, not even on second thought. The certificate is that of the name."""
-
-    def __init__(self, allowed: Sequence[str]) -> None:
-        super().__init__(retries=0)
-        self._allowed = tuple(allowed)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        host, port = request.url.host, request.url.port
-        default = 443 if request.url.scheme == "https" else 80
-        address = self._address(host, port or default)
-        request.extensions = {**request.extensions, "sni_hostname": host}
-        request.url = request.url.copy_with(host=address)
-        return super().handle_request(request)
-
-    def _address(self, host: str, port: int) -> str:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise httpx.ConnectError(f"{host} is not known") from error
-        why = ""
-        for *_, place in found:
-            address = str(place[0])
-            why = refusal(address, self._allowed)
-            if not why:
-                return address
-        raise httpx.ConnectError(f"{host} {why or 'has no address'}")
 
 
 def _as_safe(url: str, issuer: str) -> bool:
