@@ -43,6 +43,9 @@ _SCHEMES = {
         "something also needs the session's form token in `X-CSRF-Token`.",
     },
 }
+_SHOWN: list[dict[str, list[str]]] = [{"token": []}, {"session": []}]
+#: A sender shows a token of its source, or what the settings of its source ask for.
+_WAYS: list[dict[str, list[str]]] = [{"token": []}, {}]
 #: What any answer may be instead of what was asked for.
 _ALWAYS = (400, 413, 429, 503)
 _NAMED = (401, 403)
@@ -71,10 +74,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
 def _complete(operation: dict[str, Any], method: str, permission: Permission) -> None:
     answers = operation["responses"]
     answers.pop("422", None)
-    for status in _statuses(operation, method, permission):
-        answers.setdefault(str(status), _problem(status))
+    told = {int(each) for each in answers if each.isdigit() and int(each) >= 400}
+    for status in sorted({*told, *_statuses(operation, method, permission)}):
+        answers[str(status)] = {**_problem(status), **answers.get(str(status), {})}
     if permission is not Permission.OPEN:
-        operation["security"] = [{"token": []}, {"session": []}]
+        operation["security"] = _WAYS if permission is Permission.HOOK else _SHOWN
     for parameter in operation.get("parameters", ()):
         _plainly(parameter)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from autofix.core.accounts import Session, Visit
 from autofix.core.roles import Permission, Principal, Role, permissions
@@ -26,8 +26,14 @@ Password = Annotated[str, Field(max_length=1024)]
 Code = Annotated[str, Field(max_length=20)]
 
 
+def _like(example: dict[str, str]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
 class Login(Body):
     """`code`: of the second factor, for who has one."""
+
+    model_config = _like({"name": "ann", "password": "…", "code": "123456"})
 
     name: Annotated[str, Field(max_length=200)]
     password: Password
@@ -35,15 +41,21 @@ class Login(Body):
 
 
 class Confirming(Body):
+    model_config = _like({"code": "123456"})
+
     code: Code
 
 
 class Dropping(Body):
+    model_config = _like({"password": "…", "code": "123456"})
+
     password: Password
     code: Code
 
 
 class NewPassword(Body):
+    model_config = _like({"old": "…", "new": "…"})
+
     old: Password
     new: Password
 
@@ -104,6 +116,7 @@ def show(request: Request) -> Response:
 
 @router.delete("", status_code=204, response_class=Response)
 def logout(request: Request) -> Response:
+    """The session is over, here and at the server."""
     entrance_of(request).logins.logout(visit(request).session)
     said = answer(None)
     scheme = request.url.scheme

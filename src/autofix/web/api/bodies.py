@@ -172,4 +172,6 @@ class AddedToken(Body):
 
 
 class KeptValue(Body):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"value": "what is to be kept"}]})
+
     value: Annotated[str, Field(min_length=1, max_length=65_536)]
