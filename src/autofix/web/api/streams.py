@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from autofix.core.plain import plain
 from autofix.core.roles import Principal
-from autofix.core.runs import RunState
+from autofix.core.runs import RUN_MOVES
 from autofix.errors import AutofixError
 from autofix.ports import Desk
 from autofix.web.problems import Problem
@@ -28,6 +28,8 @@ AT_ONCE, EACH = 200, 20
 #: (by then his token may have been revoked).
 LOOK, HEARTBEAT, LASTS = 0.5, 15.0, 900.0
 PORTION = 500
+#: Nothing more comes of a run in one of these.
+OVER = frozenset(state for state, moves in RUN_MOVES.items() if not moves)
 Value = TypeVar("Value")
 
 
@@ -82,7 +84,7 @@ async def _told(
             found = await run_in_threadpool(desk.run_events, number, after, PORTION)
             for after, event in found:
                 yield _event("event", event, after)
-            if run.state is RunState.FINISHED and len(found) < PORTION:
+            if run.state in OVER and len(found) < PORTION:
                 yield _event("end", run)
                 return
             if found:
