@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autofix.core.alerts import Delivery
 from autofix.core.decisions import (
     Act,
     AwaitApproval,
@@ -20,6 +21,7 @@ from autofix.core.inert import inert
 from autofix.core.runbooks import AlertTrigger, ProbeTrigger, Runbook, ScheduleTrigger
 from autofix.core.stories import Answer
 from autofix.core.triggers import Watch
+from autofix.desk.explain_alerts import alert_line, latest
 from autofix.errors import NotFound
 from autofix.flow.context import Context
 from autofix.flow.intake import defaults
@@ -50,9 +52,11 @@ def _triggers(ctx: Context, reads: Reads, runbook: Runbook, host: str, now: floa
     if not runbook.triggers:
         return ["it has no trigger: only people run it"]
     lines: list[str] = []
+    posts: list[Delivery] | None = None
     for index, trigger in enumerate(runbook.triggers):
         if isinstance(trigger, AlertTrigger):
-            lines.append(f"trigger {index + 1}: the alert {trigger.alert}")
+            posts = latest(reads) if posts is None else posts
+            lines.append(alert_line(reads, posts, runbook, index, trigger, host, now))
         elif host not in ctx.book.inventory.hosts(trigger.hosts):
             lines.append(f"trigger {index + 1}: not for this host (hosts: {trigger.hosts})")
         elif isinstance(trigger, ScheduleTrigger):
