@@ -108,6 +108,7 @@ class Site:
             probes=list(self.outside.probes),
             witnesses=self.outside.witnesses,
             decrypt=self.outside.decrypt,
+            keeper=self.outside.keeper,
             environ=self.outside.environ,
         )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autofix.config import Settings, find, fingerprint, load_settings
-from autofix.errors import ConfigError, Problem
+from autofix.errors import ConfigError, Problem, StoreError
 from autofix.options import Options, Secret
 
 Site = Any  # of conftest.py, which can't be imported by name
@@ -294,6 +294,53 @@ def test_a_secret_that_is_not_there_is_named_and_never_shown(
     said = errors(site, channel(line))
     assert said == [f"autofix.yaml:5: {problem}"]
     assert "hunter2" not in "".join(said)
+
+
+def test_what_autofix_keeps_is_opened_by_name_once_and_only_when_it_is_named(site: Site) -> None:
+    asked: list[str] = []
+
+    def keeper(settings: Settings) -> Callable[[str], str | None]:
+        assert settings.ansible.python == "/usr/bin/python3"
+        asked.append(settings.store)
+        return {"mail": "s3cret"}.get
+
+    site = site.with_(keeper=keeper)
+    assert site.settings().problems == ()
+    assert asked == []
+    site.write(
+        "autofix.yaml",
+        "ansible: {python: /usr/bin/python3}\n" + channel("password_kept: mail")
+        + "  b: {type: mail, to: y, password_kept: mail}\n",
+    )  # fmt: skip
+    settings = site.settings()
+    assert settings.problems == ()
+    assert password(settings) == "s3cret"
+    assert settings.kept_names == ("mail",)
+    assert len(asked) == 1
+    assert "s3cret" not in repr(settings)
+
+
+def test_what_is_not_kept_is_told_with_its_line_and_what_to_do(site: Site) -> None:
+    def closed(settings: Settings) -> Callable[[str], str | None]:
+        raise StoreError("the store is gone", hint="start it")
+
+    def empty(settings: Settings) -> Callable[[str], str | None]:
+        return lambda name: None
+
+    kept = channel("password_kept: mail")
+    for keeper, said in (
+        (empty, "no secret mail is kept (keep it: autofix secrets set mail)"),
+        (closed, "the kept secret mail can't be opened: the store is gone (start it)"),
+        (None, "a kept secret can't be opened here (use x_env or x_file)"),
+    ):
+        assert errors(site.with_(keeper=keeper), kept) == [f"autofix.yaml:5: {said}"]
+    for wrong in ("hunter2!", "[a]", "''", "second-factor/ann"):
+        assert errors(site.with_(keeper=empty), channel(f"password_kept: {wrong}")) == [
+            "autofix.yaml:5: password_kept is not the name of a kept secret"
+        ]
+    assert errors(site, "store_password_kept: mail\n")[0].startswith(
+        "autofix.yaml:1: unknown key 'store_password_kept'"
+    )
 
 
 def test_a_missing_secret_is_asked_for_in_all_its_ways(site: Site) -> None:
