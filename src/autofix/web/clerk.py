@@ -49,8 +49,16 @@ class Full(Exception):
 class Clerk:
     """One for each web server. `offer` belongs to the event loop's thread."""
 
-    def __init__(self, services: Services, accept: Accept = deliveries.accept) -> None:
-        self._services, self._accept = services, accept
+    def __init__(
+        self,
+        services: Services,
+        accept: Accept = deliveries.accept,
+        *,
+        room: int = ROOM,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._services, self._accept, self._room = services, accept, room
+        self.patience = patience
         self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._of: Counter[str] = Counter()
@@ -76,9 +84,9 @@ class Clerk:
         size = len(post.body)
         with self._lock:
             waiting = self._of.total()
-            if waiting >= ROOM or self._bytes + size > ROOM_BYTES:
+            if waiting >= self._room or self._bytes + size > ROOM_BYTES:
                 raise Full
-            if self._of[post.source] >= ROOM // 2:
+            if self._of[post.source] >= self._room // 2:
                 raise Full
             self._of[post.source] += 1
             self._bytes += size

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 
 from autofix.core.alerts import Delivery, DeliveryState, Post
 from autofix.web.bodies import Gone, read, type_fault, unpacked
-from autofix.web.clerk import PATIENCE, Clerk, Full
+from autofix.web.clerk import Clerk, Full
 from autofix.web.peers import peer_of
 from autofix.web.problems import MEDIA_TYPE, Problem, document
 from autofix.web.services import Services
@@ -100,7 +100,7 @@ async def _written(clerk: Clerk, post: Post, fault: tuple[int, str] | None) -> D
         answer = clerk.offer(post, loop, fault).answer
     except Full:
         raise _later("too many posts are waiting to be written down") from None
-    timer = loop.call_later(PATIENCE, answer.cancel)
+    timer = loop.call_later(clerk.patience, answer.cancel)
     try:
         return await answer
     except asyncio.CancelledError:

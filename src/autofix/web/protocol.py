@@ -31,9 +31,9 @@ UID = "autofix.uid"
 @dataclass(frozen=True)
 class Bounds:
     """Seconds: within which a whole request must have come; that a connection may idle between two;
-    that who does not read his answer is waited for; that what comes after an early answer is thrown
-    away, so that its sender gets to read it; between two looks of the warden. Then bytes of a
-    request's head, of its address, headers, bytes that are thrown away. Then connections in all,
+    that who does not read his answer is waited for; that the rest of a body is thrown away after an
+    early answer, so that its sender gets to read it; between two looks of the warden. Then bytes of
+    a request's head, of its address, headers, bytes that are thrown away. Then connections in all,
     and from one address that is no trusted proxy."""
 
     receive: float = 11.0
@@ -166,7 +166,7 @@ class Protocol(HttpToolsProtocol):
             self._wasted += len(data)
             if self._wasted > self._bounds.waste:
                 self.transport.close()
-            return
+                return
         if self._in_head:
             self._head += len(data)
         try:
@@ -217,6 +217,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self.due, self._in_head, self._arrived = None, True, True
+        if self._wasted is not None:
+            self._wasted, self.due = None, self.loop.time() + self._bounds.idle
         super().on_message_complete()
 
     # answering
@@ -232,13 +234,8 @@ class Protocol(HttpToolsProtocol):
         elif self._arrived:
             self.due = self.loop.time() + self._bounds.idle
         else:
-            self._linger()
-
-    def _linger(self) -> None:
-        """Answered before its body was there: what follows is thrown away for a moment."""
-        self._wasted, self.due = 0, self.loop.time() + self._bounds.linger
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
+            # Answered before its body was there: the rest is thrown away, for a moment.
+            self._wasted, self.due = 0, self.loop.time() + self._bounds.linger
 
     def pause_writing(self) -> None:
         super().pause_writing()
