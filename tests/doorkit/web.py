@@ -11,8 +11,10 @@ import httpx
 from fastapi import FastAPI
 
 from autofix.core.roles import Role
+from autofix.testing.memory import MemoryStore
 from autofix.web.api.streams import Seats
 from autofix.web.app import make_app
+from autofix.web.metrics import Exposition
 from autofix.web.policy import V1
 from autofix.web.protocol import UID
 from autofix.web.services import Services
@@ -135,5 +137,6 @@ def _app() -> FastAPI:
             settings=lambda: House.last.door.web,
             entrance=_Late(""),  # type: ignore[arg-type]
             oidc=lambda: House.last.oidc,
+            extra={"metrics": Exposition(MemoryStore())},
         )
     )

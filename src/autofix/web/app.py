@@ -25,6 +25,7 @@ from autofix.web.who import Guard, verified
 ROUTERS: tuple[str, ...] = (
     "health",
     "hooks",
+    "metrics",
     "session",
     "setup",
     "oidc_login",
@@ -59,6 +60,8 @@ def make_app(services: Services) -> FastAPI:
         router: APIRouter = import_module(f"autofix.web.{name}").router
         app.include_router(router)
     _answers(app)
+    if faults := unlisted(app):
+        raise RuntimeError("; ".join(faults))
     return app
 
 

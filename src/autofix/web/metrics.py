@@ -20,6 +20,7 @@ from autofix.core import counting
 from autofix.core.audit import AuditEntry
 from autofix.errors import StoreError
 from autofix.ports import Store
+from autofix.web.problems import Problem
 
 #: Entries of the record that one scrape takes up at most; the next one goes on.
 AT_ONCE = 20_000
@@ -164,11 +165,13 @@ class Exposition:
         return generate_latest(self._registry)
 
 
-router = APIRouter()
+router = APIRouter(tags=["health"])
 
 
 @router.get("/metrics", response_class=Response)
 def metrics(request: Request) -> Response:
     """Metrics in Prometheus' text format."""
-    found: Exposition = request.app.state.services.extra["metrics"]
+    found: Exposition | None = request.app.state.services.extra.get("metrics")
+    if found is None:
+        raise Problem(404, "nothing is measured here")
     return Response(found.text(), media_type=CONTENT_TYPE_LATEST)
