@@ -1,0 +1,34 @@
+"""docs/api.md has every route of the table, and no other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from autofix.core.roles import Role
+from autofix.web.policy import ROUTES
+from autofix.web.problems import TITLES
+
+TEXT = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
+
+
+def test_every_route_is_documented_and_every_documented_one_is_there() -> None:
+    told = set(re.findall(r"^\| `([A-Z]+) (/[^`]*)` \|", TEXT, re.MULTILINE))
+    assert told == set(ROUTES)
+
+
+def test_every_status_is_explained() -> None:
+    table = TEXT.split("| Status | Means |")[1].split("\n\n")[0]
+    explained = {int(each) for each in re.findall(r"\b\d{3}\b", table)}
+    assert set(TITLES) - {500} <= explained
+
+
+def test_every_role_is_explained() -> None:
+    told = set(re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE))
+    assert {role.value for role in Role} <= told
+
+
+def test_each_noun_has_an_example() -> None:
+    sections = re.split(r"^## ", TEXT, flags=re.MULTILINE)[1:]
+    for section in sections[2:-1]:
+        assert re.search(r"```sh\n(.*\n)*?curl ", section), section.splitlines()[0]
