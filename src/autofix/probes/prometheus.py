@@ -113,7 +113,7 @@ def _asked(
     place: Access, wanted: PrometheusOptions, query: str, deadline: Deadline, now: float
 ) -> tuple[Mapping[str, Any], list[str]]:
     """`data` of the answer, and its warnings."""
-    form = {"query": query, "timeout": f"{deadline.left():.3f}s"}
+    form = {"query": query, "timeout": f"{deadline.left():.3f}"}
     path = "/api/v1/query"
     if wanted.range:
         path = "/api/v1/query_range"
