@@ -12,10 +12,12 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from http.client import HTTPConnection
 from pathlib import Path
 from textwrap import dedent
 from types import TracebackType
@@ -82,12 +84,16 @@ class Project:
     # the command line
 
     def autofix(
-        self, *words: str, timeout: float = PATIENCE, more: Mapping[str, str] | None = None
+        self,
+        *words: str,
+        timeout: float = PATIENCE,
+        more: Mapping[str, str] | None = None,
+        given: str = "",
     ) -> subprocess.CompletedProcess[str]:
-        """A command's end; `more` is added to its environment."""
+        """A command's end; `more` is added to its environment, `given` is its standard input."""
         return subprocess.run(
             [sys.executable, "-m", "autofix", "-C", str(self.path), *words], text=True,
-            capture_output=True, timeout=timeout, check=False, stdin=subprocess.DEVNULL,
+            capture_output=True, timeout=timeout, check=False, input=given,
             env={**environment(), **(more or {})},
         )  # fmt: skip
 
@@ -111,6 +117,14 @@ class Project:
     def sent(self) -> list[dict[str, Any]]:
         """The pages that the default channel took, oldest first."""
         return [json.loads(each.read_text()) for each in sorted(self.pages.iterdir())]
+
+    def asks(self, path: str) -> Any:
+        """What the running server says by its socket, quicker than a command; None: a problem."""
+        with Local(self.path / ".autofix" / "autofix.sock") as there:
+            there.request("GET", f"/api/v1{path}")
+            answer = there.getresponse()
+            body = json.loads(answer.read())
+            return body if answer.status == 200 else None
 
     # the server
 
@@ -177,6 +191,25 @@ class Project:
             except subprocess.TimeoutExpired:
                 self._server.kill()
                 self._server.wait()
+
+
+class Local(HTTPConnection):
+    """HTTP to a Unix socket."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__("localhost", timeout=30)
+        self._file = file
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._file))
+
+    def __enter__(self) -> Local:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def environment() -> dict[str, str]:

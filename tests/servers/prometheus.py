@@ -106,7 +106,8 @@ class Monitoring:
         file.write_text(yaml.safe_dump(config))
         self._start(
             "prometheus", f"--config.file={file}", f"--storage.tsdb.path={self.folder / 'tsdb'}",
-            f"--web.listen-address={at}",
+            # What fires before it knows its Alertmanagers is said again, by itself after a minute.
+            f"--web.listen-address={at}", "--rules.alert.resend-delay=1s",
         )  # fmt: skip
         self.wait_for(lambda: get(f"http://{at}/-/ready"))
 
