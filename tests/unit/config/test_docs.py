@@ -169,6 +169,6 @@ def test_the_examples_of_settings_are_good_ones(site: Any) -> None:
     )
     for at, example in enumerate(examples):
         secret = site.write(f"secret-{at}", "https://oapi.dingtalk.com/robot/send?access_token=x")
-        example = re.sub(r"(_file: )/etc/autofix/(?!id_)\S+(?=\})", rf"\1{secret}", example)
+        example = re.sub(r"(_file: )/etc/autofix/(?!id_)[^\s,}]+(?=[,}])", rf"\1{secret}", example)
         site.write("autofix.yaml", example)
         assert site.words(site.settings().errors) == []
