@@ -12,6 +12,8 @@ import sys
 import urllib.parse
 from pathlib import Path
 
+from autofix.channels.webhook import signature
+from servers.http import http_server
 from servers.project import Project
 
 SECRET = "c0rrect/h+rse b@ttery"
@@ -66,6 +68,66 @@ def searched(project: Project, seen: dict[str, bytes]) -> dict[str, list[str]]:
     return {place: forms for place, forms in found.items() if forms}
 
 
+def everywhere(project: Project, seen: dict[str, bytes]) -> None:
+    """What every process of the project was started with."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (process / "cmdline").read_bytes()
+            if str(project.path).encode() in told:
+                seen[f"arguments of {process.name}"] = told
+        except OSError:
+            continue
+
+
+def test_what_autofix_keeps_stands_nowhere_whoever_says_it(tmp_path: Path) -> None:
+    """Kept, used by a channel, said by a probe and by a playbook, replaced, its key rotated."""
+    with http_server() as receiver, Project(tmp_path, {"web": {"h1": {}}}) as project:
+        project.settings({
+            "channels": {"ours": {"type": "webhook", "url": receiver.url, "secret_kept": "hook"}},
+            "policies": {"default": {"channels": ["ours"]}},
+            "logging": {"format": "json"},
+        })  # fmt: skip
+        wrong = project.autofix("check")
+        assert "no secret hook is kept (keep it: autofix secrets set hook)" in wrong.stderr
+        assert wrong.returncode == 2
+        seen: dict[str, bytes] = {}
+
+        def say(words: str, given: str = "") -> str:
+            everywhere(project, seen)
+            done = project.autofix(*words.split(), given=given)
+            assert done.returncode == 0, done.stderr
+            seen[f"autofix {words}"] = (done.stdout + done.stderr).encode()
+            return done.stdout
+
+        say("secrets set hook", SECRET + "\n")
+        probe = tmp_path / "probe.py"
+        probe.write_text(f"import sys; print({list(FORMS.values())!r}); sys.exit(1)\n")
+        argv = json.dumps([sys.executable, str(probe)])
+        project.runbook("loud", RUNBOOK.format(probe=argv))
+        quiet = PLAYBOOK.replace("{{{{ redis_password }}}} ", "")
+        project.playbook("loud.yml", quiet.format(forms=json.dumps(list(FORMS.values()))))
+        project.serve()
+        page = project.wait_for(lambda: receiver.asked[:1])[0]
+        for words in ("secrets list", "runs log 1", "audit export"):
+            say(words)
+        assert b"hook" in seen["autofix secrets list"]
+        rotated = json.loads(say("keys rotate --json"))
+        assert rotated["secrets"] == 1
+        say("secrets set hook", "a new one, in force at once")
+        project.wait_for(lambda: "changed files are in force" in project.log.read_text())
+        assert project.stop() == 0
+        # It was in use all the while: the page is signed with it.
+        number, at = page.headers["webhook-id"], int(page.headers["webhook-timestamp"])
+        signed = signature(SECRET, number, at, page.body)
+        assert page.headers["webhook-signature"] == signed
+        seen["the page"] = page.body + repr(page.headers).encode()
+        first = "make the first administrator"  # a line for whoever starts it, not of the log
+        lines = [e for e in project.log.read_text().splitlines() if not e.startswith(first)]
+        assert all({"ts", "level", "message"} <= set(json.loads(line)) for line in lines)
+        assert (tmp_path / ".autofix/keys/secrets.key").stat().st_mode & 0o777 == 0o600
+        assert searched(project, seen) == {}
+
+
 def test_a_secret_stands_nowhere_whoever_says_it(tmp_path: Path) -> None:
     host = {"h1": {"redis_password": SECRET}}
     with Project(tmp_path, {"web": host}) as project:
@@ -78,13 +140,7 @@ def test_a_secret_stands_nowhere_whoever_says_it(tmp_path: Path) -> None:
         seen: dict[str, bytes] = {}
 
         def paged() -> bool:
-            for process in Path("/proc").glob("[0-9]*"):
-                try:
-                    told = (process / "cmdline").read_bytes()
-                    if str(tmp_path).encode() in told:
-                        seen[f"arguments of {process.name}"] = told
-                except OSError:
-                    continue
+            everywhere(project, seen)
             return bool(project.sent())
 
         project.wait_for(paged)
