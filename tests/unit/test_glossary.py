@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autofix.core import alerts, matching
 from autofix.core.deadlines import DeadlineState
 from autofix.core.guards import GUARDS
 from autofix.core.incidents import Origin, State
@@ -33,6 +34,9 @@ TEXT = (DOCS / "glossary.md").read_text()
         ("Kinds of page", PageKind),
         ("Where a signal comes from", Origin),
         ("What a watch says", Verdict),
+        ("What an alert means", alerts.Verdict),
+        ("What an alert means", alerts.DeliveryState),
+        ("What an alert means", matching.Reason),
         ("What is promised, and how it stands", Kind),
         ("What is promised, and how it stands", DeadlineState),
     ],
