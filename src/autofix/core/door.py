@@ -47,6 +47,7 @@ _DOUBTFUL = re.compile(
 _STRING = re.compile(rb'"(?>[^"\\]+|\\.)*+"?', re.S)
 _BIG_NUMBER = re.compile(rb"[0-9]{70}|[0-9][eE]\+?[0-9]{3}")
 _TOO_MANY = f"the body has more than {MAX_VALUES} values"
+_ENDLESS_NUMBER = re.compile(rb"[0-9]{310}")
 _AS_SQUARE = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(each for each in range(256) if each not in b"[]{}")
 
@@ -151,6 +152,8 @@ def read_json(body: bytes) -> Any:
         raise Hostile(_TOO_MANY)
     outside = _STRING.sub(b"", body)
     _check_shape(outside)
+    if _ENDLESS_NUMBER.search(outside):  # slow to read, and of use to nobody
+        raise Hostile("a number has too many digits")
     try:
         text = body.decode("utf-8")
         pairs = _named_pairs if "\\" in text else _pairs

@@ -38,7 +38,8 @@ JSON = {"content-type": "application/json"}
 GOOD = {**JSON, "authorization": f"Bearer {SECRET}"}
 
 
-CLIENT = httpx.Client(timeout=20, verify=False)  # making one takes a while
+#: Making one takes a while. It keeps no connection open: the servers come and go.
+CLIENT = httpx.Client(timeout=20, verify=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 class Doorman:
@@ -181,7 +182,7 @@ def test_a_token_made_for_the_source_is_taken(shared: Door) -> None:
         (b'{"a": 1, "a": 2}', 400, "stands twice"),
         (b'{"a": NaN}', 400, "NaN"),
         (b'{"a": 1e999}', 400, "too large"),
-        (b'{"a": ' + b"9" * 5000 + b"}", 400, "4300 digits"),
+        (b'{"a": ' + b"9" * 5000 + b"}", 400, "too many digits"),
         (b'{"a": ' + b"9" * 500 + b"}", 400, "too many digits"),
         (b'{"a": "\\u0000"}', 400, "control character U+0000"),
         (b'{"a": "\\ud800"}', 400, "surrogate U+D800"),
