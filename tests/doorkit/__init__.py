@@ -11,6 +11,7 @@ from autofix.config.web_models import WebBlock
 from autofix.core.accounts import Kept, Token, User
 from autofix.core.audit import AuditEntry, AuditEvent
 from autofix.core.roles import Principal, Role, at_the_terminal
+from autofix.core.runbooks import Runbook, Step
 from autofix.desk.entrance import Entrance, entrance
 from autofix.desk.local import LocalDesk
 from autofix.desk.passwords import Passwords
@@ -79,7 +80,8 @@ class Door:
             passwords=passwords,
             uids=self.uids,
         )
-        book = Book(dict.fromkeys(self.runbooks), FakeInventory({}), sources=_named(self.sources))
+        runbooks = {name: Runbook(name, name, (Step("x.yml"),), None) for name in self.runbooks}
+        book = Book(runbooks, FakeInventory({}), sources=_named(self.sources))
         self.context = Context(self.store, self.clock, None, None, book, "test")  # type: ignore[arg-type]
         self.place = Place(
             Files(self.context),

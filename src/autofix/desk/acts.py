@@ -24,6 +24,8 @@ from autofix.flow.looking import look
 ACCEPTED = ("cooldown", "freeze", "runs_per_hour")
 #: The longest line that a person may leave on the record, and a comment.
 LINE, COMMENT = 1000, 10_000
+#: Incidents of one page that are looked at for their runbooks; a digest has one runbook.
+PAGEFUL = 1000
 #: Hosts of one request.
 HOSTS = 1000
 
@@ -52,7 +54,7 @@ class Acts(Room):
         together = len(targets) > 1 and not check
         accepted = (*(ACCEPTED if accept else ()), *(("batches",) if together else ()))
         draft = self._drafted(ctx, book, subject, values, accepted, check)
-        return [intake.receive(ctx, draft(host)) for host in targets]
+        return intake.receive_all(ctx, [draft(host) for host in targets])
 
     def _drafted(
         self,
@@ -95,7 +97,17 @@ class Acts(Room):
 
     def acknowledge_page(self, page: int) -> list[Incident]:
         self.may(Permission.OPERATE, "acknowledge")
+        for runbook in self._runbooks_of_page(page):
+            self.may(Permission.OPERATE, "acknowledge", runbook)
         return settled(lambda: taking.all_of(self.ctx, page, self.actor))
+
+    def _runbooks_of_page(self, number: int) -> set[str]:
+        """What a page is about, as far as it waits for somebody."""
+        with self.ctx.store.reading() as reads:
+            page = reads.page(number)
+            one = reads.incident(page.incident) if page and page.incident else None
+            waiting = [one] if one else reads.asking(number, PAGEFUL)
+        return {incident.runbook for incident in waiting}
 
     def triage(self, incident: int, note: str = "") -> Incident:
         return self._noted("triage", incident, note, progress.triage)
