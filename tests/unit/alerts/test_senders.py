@@ -56,6 +56,14 @@ def test_one_alert_of_a_firing_group_is_over() -> None:
     assert [each.firing for each in read("alertmanager/one_resolved")] == [False, True, True]
 
 
+def test_what_a_real_prometheus_had_alertmanager_post() -> None:
+    fires, over = one("alertmanager/prometheus_firing"), one("alertmanager/prometheus_resolved")
+    assert (fires.name, fires.firing, over.firing) == ("RedisMemoryHigh", True, False)
+    assert fires.fingerprint == over.fingerprint
+    assert fires.labels == over.labels
+    assert fires.labels["autofix"] == "yes"
+
+
 def test_alerts_that_alertmanager_left_out_are_told_of() -> None:
     assert one("alertmanager/truncated").annotations["truncatedAlerts"] == "2"
     assert "truncatedAlerts" not in read("alertmanager/firing_group")[0].annotations
