@@ -155,9 +155,14 @@ def _fires_elsewhere(tx: Transaction, runbook: Runbook, watch: Watch) -> bool:
 
 def receive(ctx: Context, signal: Signal) -> Signal:
     """Write a signal down, durably, before anything is done about it."""
+    return receive_all(ctx, [signal])[0]
+
+
+def receive_all(ctx: Context, signals: Sequence[Signal]) -> list[Signal]:
+    """All of them in one commit, or none."""
     ctx.rush.arrived()
     with ctx.store.transaction() as tx:
-        received = tx.add_signal(signal, of_signal(signal, "received", signal.at))
+        received = [tx.add_signal(each, of_signal(each, "received", each.at)) for each in signals]
         crashpoints.reach("signal.receiving")
     crashpoints.reach("signal.received")
     return received

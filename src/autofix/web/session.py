@@ -26,7 +26,7 @@ Password = Annotated[str, Field(max_length=1024)]
 Code = Annotated[str, Field(max_length=20)]
 
 
-def _like(example: dict[str, str]) -> ConfigDict:
+def _like(example: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [example]})
 
 

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from starlette.requests import ClientDisconnect
 
 from autofix.core.runs import Outcome, Run, RunEvent, RunKind, RunState
 from autofix.desk.local import LocalDesk
 from autofix.web.api import streams
+from autofix.web.api.leaving import Leaving
 from autofix.web.problems import Problem
 from storekit import event, opened
 from unit.web.api_kit import Api
@@ -88,10 +90,9 @@ def test_who_comes_again_goes_on_where_he_was(api: Api) -> None:
 
 def test_what_happens_meanwhile_is_told_in_its_order(api: Api) -> None:
     run = running(api)
-    left: list[bool] = []
 
     async def follow() -> str:
-        told = streams._told(desk(api), run.id, 0, lambda: left.append(True))
+        told = streams.told(desk(api), run.id, 0)
         parts = [await anext(told)]
         for task in ("one", "two"):
             said(api, run, task)
@@ -103,7 +104,6 @@ def test_what_happens_meanwhile_is_told_in_its_order(api: Api) -> None:
     told = parsed(asyncio.run(follow()))
     assert [each[2].get("task") for each in told] == ["one", "two", None]
     assert told[-1][1] == "end"
-    assert left == [True]
 
 
 async def _next_event(told: AsyncIterator[str]) -> str:
@@ -125,15 +125,29 @@ def test_silence_is_filled_and_the_reader_comes_again_at_last(
     assert "event:" not in answer.text
 
 
-def test_a_reader_who_leaves_gives_his_seat_back(api: Api) -> None:
+@pytest.mark.parametrize("sent", [0, 1, 2])
+def test_a_reader_who_leaves_gives_his_seat_back(api: Api, sent: int) -> None:
+    """At whatever moment, even before the first word."""
     run = running(api)
     left: list[bool] = []
 
     async def leave() -> None:
-        told = streams._told(desk(api), run.id, 0, lambda: left.append(True))
-        await anext(told)
-        await told.aclose()  # type: ignore[attr-defined]
+        heard: list[Any] = []
 
+        async def send(message: Any) -> None:
+            heard.append(message)
+            if len(heard) > sent:
+                raise OSError("the reader has left")
+
+        async def receive() -> Any:
+            await asyncio.sleep(60)
+
+        stream = streams.told(desk(api), run.id, 0)
+        answer = Leaving(stream, lambda: left.append(True), streams.TYPE)
+        with pytest.raises((OSError, ClientDisconnect)):
+            await answer({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
+
+    said(api, run, "one")
     asyncio.run(leave())
     assert left == [True]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain
 from typing import Annotated, Literal
 
@@ -24,6 +22,7 @@ from autofix.web.api.common import (
     page,
     place,
 )
+from autofix.web.api.leaving import Leaving
 from autofix.web.api.views import Paged, ReportView
 from autofix.web.policy import V1
 from autofix.web.problems import Problem
@@ -38,8 +37,8 @@ Form = Annotated[
 ]
 
 
-@contextmanager
-def _turn() -> Iterator[None]:
+def _take_turn() -> None:
+    """Problem 429 when others are at it; `AT_ONCE.release` gives it back."""
     if not AT_ONCE.acquire(blocking=False):
         raise Problem(
             429,
@@ -47,10 +46,6 @@ def _turn() -> Iterator[None]:
             "ask again when that is over",
             headers={"Retry-After": "10"},
         )
-    try:
-        yield
-    finally:
-        AT_ONCE.release()
 
 
 @router.get("", response_model=Paged[AuditEntry])
@@ -80,8 +75,11 @@ def audit(
 @router.get("/verify", response_model=ReportView)
 def verify(desk: AtDesk) -> Response:
     """Compute the whole chain again and check its seals; `holds` is the verdict."""
-    with _turn():
+    _take_turn()
+    try:
         return answer(desk.verify_audit())
+    finally:
+        AT_ONCE.release()
 
 
 @router.get(
@@ -91,22 +89,14 @@ def verify(desk: AtDesk) -> Response:
 )
 def export(desk: AtDesk, form: Form = "jsonl") -> Response:
     """The whole record, streamed."""
-    turn = _turn()
-    turn.__enter__()
+    _take_turn()
     try:
         lines = desk.export_audit(form)
         first = next(lines, "")  # what is wrong is said before the answer begins
     except BaseException:
-        turn.__exit__(None, None, None)
+        AT_ONCE.release()
         raise
-
-    def told() -> Iterator[str]:
-        try:
-            yield from chain([first], lines)
-        finally:
-            turn.__exit__(None, None, None)
-
-    return StreamingResponse(told(), media_type=TYPES[form])
+    return Leaving(chain([first], lines), AT_ONCE.release, TYPES[form])
 
 
 @router.get("/{number}", response_model=AuditEntry)

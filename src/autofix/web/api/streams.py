@@ -7,11 +7,10 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi import Request, Response
-from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from autofix.core.plain import plain
@@ -19,6 +18,7 @@ from autofix.core.roles import Principal
 from autofix.core.runs import RUN_MOVES
 from autofix.errors import AutofixError
 from autofix.ports import Desk
+from autofix.web.api.leaving import Leaving
 from autofix.web.problems import Problem
 
 TYPE = "text/event-stream"
@@ -30,7 +30,6 @@ LOOK, HEARTBEAT, LASTS = 0.5, 15.0, 900.0
 PORTION = 500
 #: Nothing more comes of a run in one of these.
 OVER = frozenset(state for state, moves in RUN_MOVES.items() if not moves)
-Value = TypeVar("Value")
 
 
 class Seats:
@@ -67,14 +66,17 @@ def of_run(request: Request, who: Principal, desk: Desk, number: int, after: int
     desk.run(number)  # what is wrong is said before the stream begins
     seats: Seats = request.app.state.seats
     seats.take(who.name)
-    told = _told(desk, number, after, lambda: seats.leave(who.name))
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(told, media_type=TYPE, headers=headers)
+    return Leaving(
+        told(desk, number, after),
+        lambda: seats.leave(who.name),
+        TYPE,
+        cache_control="no-store",
+        x_accel_buffering="no",
+    )
 
 
-async def _told(
-    desk: Desk, number: int, after: int, done: Callable[[], None]
-) -> AsyncIterator[str]:
+async def told(desk: Desk, number: int, after: int) -> AsyncIterator[str]:
+    """The stream, word by word."""
     begun = spoken = time.monotonic()
     try:
         yield "retry: 2000\n\n"
@@ -96,8 +98,6 @@ async def _told(
                 await asyncio.sleep(LOOK)
     except AutofixError as error:  # the answer has begun: it is told as an event
         yield _event("problem", {"detail": str(error), "hint": error.hint})
-    finally:
-        done()
 
 
 def _event(kind: str, value: Any, number: int | None = None) -> str:
