@@ -7,6 +7,7 @@ import base64
 import binascii
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,8 @@ from autofix.store.secret_keys import RESTORE, Key, SecretKeys, new_key
 
 #: Bytes: of a nonce, new and random for each sealing; of the largest value.
 NONCE, LARGEST = 12, 64 * 1024
+#: Keys in the file at most, before one more is refused.
+MOST_KEYS = 40
 #: Seconds for which a key that nothing is sealed by is kept: somebody may just now have sealed
 #: with it what he has not yet put into the store.
 GRACE = 60.0
@@ -51,36 +54,42 @@ class Vault:
     def rotate(
         self, store: Store, event: Callable[[Mapping[str, Any]], AuditEvent]
     ) -> Mapping[str, Any]:
-        """See `ports.Vault`. The file has the new key before anything is sealed with it, and the
-        old one for as long as anything may be: whenever this breaks off, all can be opened."""
+        """See `ports.Vault`. The file has the new key before anything is sealed with it, and no
+        key leaves it here: whenever this breaks off, all can be opened."""
+        self.settle(store)
         with store.transaction() as tx:
-            old = self.keys.read() if self.keys.there or tx.kept() else self.keys.make()
-            fresh, opening = self._next(old, tx)
+            found = self.keys.read() if self.keys.there or tx.kept() else self.keys.make()
+            fresh, opening = self._next(found, {kept.key for kept in tx.kept()})
             count = _seal_anew(tx, fresh, opening)
             done = {"old": opening[0].name, "new": fresh.name, "secrets": count}
             tx.record(event(done))
-        if not self.keys.handed_in:
-            self.keys.replace([fresh, *(key for key in opening if key != fresh)])
+        with suppress(StoreError):  # it is done; the next start puts the keys in order
+            self.settle(store)
         return done
 
-    def _next(self, old: tuple[Key, ...], tx: Transaction) -> tuple[Key, tuple[Key, ...]]:
+    def _next(self, found: tuple[Key, ...], used: set[str]) -> tuple[Key, tuple[Key, ...]]:
         """The key to seal with from now on, and those that open, the one in use first."""
-        used = {kept.key for kept in tx.kept()}
+        opening = tuple(sorted(found, key=lambda key: key.name not in used))
         if self.keys.handed_in:
-            if not used - {old[0].name}:
+            if not used - {found[0].name}:
                 raise HeldError(
                     "the system hands in this key, and all is sealed by it",
                     hint="put a new key above it in the credential, start anew, and rotate then",
                 )
-            return old[0], tuple(sorted(old, key=lambda key: key.name not in used))
-        needed = tuple(key for key in old if key.name in used) or old[:1]
+            return found[0], opening
+        if len(found) > MOST_KEYS:
+            raise HeldError("the key was rotated too often within a minute", hint="wait a minute")
         fresh = new_key()
-        self.keys.replace([*needed, fresh])
-        return fresh, needed
+        self.keys.replace([*found, fresh])
+        return fresh, opening
 
     def settle(self, store: Store) -> None:
-        """What a broken off rotation left is put in order: the key by which things are sealed is
-        the one in use, and those that nothing needs are dropped after a while."""
+        """The key by which things are sealed becomes the one in use, whatever a rotation that broke
+        off left; those that nothing needs are dropped after a while.
+
+        Not at once: the transaction that sealed anew may share its commit with this one, and
+        neither is on the disk yet.
+        """
         if self.keys.handed_in or not self.keys.there or len(self.keys.read()) == 1:
             return
         with store.transaction() as tx:  # no rotation is under way meanwhile

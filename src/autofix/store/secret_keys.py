@@ -81,7 +81,10 @@ class SecretKeys:
         except FileNotFoundError:
             raise StoreError(f"there is no key for secrets: {self.file}", hint=RESTORE) from None
         except OSError as error:
-            raise StoreError(f"{self.file} can't be read: {error.strerror}", hint=RESTORE) from None
+            raise StoreError(
+                f"{self.file} can't be read: {error.strerror}",
+                hint="it must belong to the user who runs autofix",
+            ) from None
         except (ValueError, binascii.Error):
             found = ()
         if not found:
@@ -126,6 +129,8 @@ class SecretKeys:
             fresh = self.folder / f".{FILE}.{secrets.token_hex(8)}"
             try:
                 write(fresh, _text([new_key()]), 0o600)
+                _as_its_folders_owner(self.folder, self.folder.parent)
+                _as_its_folders_owner(fresh, self.folder)
                 with suppress(FileExistsError):
                     os.link(fresh, self.file)
             finally:
@@ -139,6 +144,7 @@ class SecretKeys:
         """These from now on, whole or not at all."""
         try:
             write(self.file, _text(keys), 0o600)
+            _as_its_folders_owner(self.file, self.folder)
             sync(self.folder)
         except OSError as error:
             raise self._unwritable(error) from None
@@ -155,6 +161,13 @@ class SecretKeys:
             f"the key for secrets can't be written in {self.folder}: {error.strerror}",
             hint="check that the state folder belongs to the user who runs autofix",
         )
+
+
+def _as_its_folders_owner(path: Path, folder: Path) -> None:
+    """What root makes for the service is the service's."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _key(line: str) -> Key:

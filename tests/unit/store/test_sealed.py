@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -180,9 +181,57 @@ def test_a_rotation_seals_everything_anew(store: SqlStore, vault: Vault) -> None
         assert {kept.key for kept in reads.kept()} == {new.name}
         assert {(kept.at, kept.by) for kept in reads.kept()} == {(1.0, "ann")}
         assert reads.audit(action="secret.key_rotated")[0].event.payload == done
+    assert set(vault.keys.read()) == {old, new}
+    os.utime(vault.keys.file, (1.0, 1.0))
     again = vault.rotate(store, rotated)
     assert again["old"] == new.name
-    assert old not in vault.keys.read()  # nothing has needed it since
+    assert old not in vault.keys.read()  # nothing has needed it for a while
+    assert opened(store, vault) == {"a": "one", "b": "two"}
+
+
+def test_rotations_that_share_a_commit_that_fails_lose_no_key(
+    store: SqlStore, vault: Vault
+) -> None:
+    keep(store, vault, a="one")
+
+    class Gone(Exception):
+        pass
+
+    def twice() -> None:
+        with store.transaction() as tx:
+            inner: Any = _Within(tx)
+            vault.rotate(inner, rotated)
+            vault.rotate(inner, rotated)
+            raise Gone  # the commit of both
+
+    with pytest.raises(Gone):
+        twice()
+    assert opened(store, vault) == {"a": "one"}
+    vault.settle(store)
+    assert opened(store, vault) == {"a": "one"}
+
+
+class _Within:
+    """A store whose blocks all stand in one transaction."""
+
+    def __init__(self, tx: Any) -> None:
+        self._tx = tx
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        yield self._tx
+
+
+def test_who_rotates_without_end_is_held(store: SqlStore, vault: Vault) -> None:
+    keep(store, vault, a="one")
+
+    def often() -> None:
+        for _ in range(60):
+            vault.rotate(store, rotated)
+
+    with pytest.raises(HeldError, match="too often"):
+        often()
+    assert opened(store, vault) == {"a": "one"}
 
 
 def test_a_rotation_with_nothing_kept_makes_a_key(store: SqlStore, vault: Vault) -> None:
