@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,9 @@ from servers.http import Answer, Asked, HttpServer, http_server
 from servers.monitoring import Datadog, Search, Zabbix, said
 
 NOW = 1_800_000_000.0
+RECORDED = Path(__file__).parent / "recorded"
+#: The hosts of that recording: their number, and that of their address.
+ASKED = ((1, 1), (2, 2), (3, 3), (9, 4))
 
 
 @dataclass
@@ -135,6 +139,32 @@ def test_zabbix_before_6_4_gets_its_token_the_older_way_and_that_is_remembered()
         assert "authorization" not in place.server.asked[1].headers
         assert place.facts("h1", item="a")["value"] == 1
         assert len(place.server.asked) == 3
+
+
+def test_zabbix_as_a_real_one_was_recorded() -> None:
+    """Zabbix 6.0.14 with three hosts; asked the same, it answered this."""
+    recorded = json.loads((RECORDED / "zabbix-6.0.14.json").read_text())
+    at = 1_795_421_135.0
+
+    def answer(asked: Asked) -> Answer:
+        body = json.loads(asked.body)
+        return said(recorded["answered"] if "auth" in body[0] else recorded["refused"])
+
+    with zabbix(answer) as place:
+        place.variables["zabbix_token"] = "TOKEN"
+        targets = [Target(f"h{n}", f"10.0.0.{last}", place.variables) for n, last in ASKED]
+        options = {"items": {"cpu": "cpu.util", "n": "note"}, "problems": True}
+        found = place.probe.look_at_all(targets, options, timeout=10, now=at)
+        assert json.loads(place.server.asked[-1].body) == recorded["asked"]
+    assert found["h1"][0].facts == {
+        "reachable": True, "error": None, "cpu": 0.97, "n": "hello", "age_seconds": 20.0,
+        "problems": 1, "problem_names": ["Disk full on h1"], "severity": 4,
+        "problem_age_seconds": 100, "series": 3,
+    }  # fmt: skip
+    assert (found["h2"][0].facts["cpu"], found["h2"][0].facts["problems"]) == (0.2, 0)
+    assert "n" not in found["h2"][0].facts
+    assert found["h3"][0].facts["problems"] == 0
+    assert found["h9"][0].error == "no item of h9"
 
 
 def test_zabbix_a_wrong_token_is_said_and_not_shown() -> None:

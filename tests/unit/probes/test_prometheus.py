@@ -264,6 +264,7 @@ def test_an_answer_that_does_not_come_is_given_up_in_time(
         ({"prometheus_token": "hush\nX: y"}, "no header can carry"),
         ({"prometheus_tls_ca": "/nonexistent", "prometheus_url": "https://127.0.0.1:1"}, "TLS"),
         ({"prometheus_url": ["x"]}, "is not a text"),
+        ({"prometheus_url": "http://169.254.169.254"}, "outgoing.allow"),
     ],
 )
 def test_wrong_variables_are_one_clear_line(
