@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from autofix.config import build, order, policies, reading
+from autofix.config import build, order, policies, reading, senders
 from autofix.config.checks import cross_check
 from autofix.config.document import Document, read
 from autofix.config.files import runbook_files, shown_path, stamp
@@ -93,6 +93,7 @@ def load(where: Path | Settings, outside: Outside) -> Project:
         *_overrides(settings, files),
         *_unused_policies(settings, files),
         *order.freeze_problems(settings, [file.name for file in files], outside),
+        *senders.source_problems(settings, [file.name for file in files]),
     ]
     return Project(settings, good, tuple(files), tuple(general))
 
@@ -218,6 +219,7 @@ def _default_policy(settings: Settings, files: Sequence[_File]) -> Iterator[Prob
 def _unused_policies(settings: Settings, files: Sequence[_File]) -> Iterator[Problem]:
     if files and all(file.runbook is not None for file in files):
         used = {file.runbook.escalate for file in files if file.runbook}
+        used |= senders.policies_of(settings)
         yield from policies.unused(settings.document, settings.policies, used)
 
 
