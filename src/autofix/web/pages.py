@@ -21,12 +21,15 @@ from autofix.web.problems import TITLES, Problem
 
 #: The largest form, in bytes.
 LARGEST = 8192
+#: With `no-referrer` browsers would send forms with `Origin: null`: as if from another site.
+REFERRER = "same-origin"
 
 
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page by a template of ours, filled with values from anywhere."""
     text = _templates().get_template(f"{template}.html").render(style=_style(), **values)
-    return HTMLResponse(text, status, {"Content-Security-Policy": _policy()})
+    headers = {"Content-Security-Policy": _policy(), "Referrer-Policy": REFERRER}
+    return HTMLResponse(text, status, headers)
 
 
 def problem(status: int, detail: str, hint: str = "") -> HTMLResponse:

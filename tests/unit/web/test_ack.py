@@ -61,6 +61,17 @@ def test_the_button_takes_it_once(api: Api) -> None:
     ]
 
 
+def test_a_browser_sends_the_form_with_its_true_origin(api: Api) -> None:
+    """As browsers do: by the page's policy for referrers. Another site's form is refused."""
+    assert api.raw("GET", link(api)).headers["referrer-policy"] == "same-origin"
+    for origin in ("null", "https://evil.example.org"):
+        refused = api.raw("POST", link(api), headers={"Origin": origin})
+        assert refused.status_code == 403
+    assert state(api) is State.ESCALATED
+    taken = api.raw("POST", link(api), headers={"Origin": PUBLIC})
+    assert (taken.status_code, state(api)) == (200, State.ACKNOWLEDGED)
+
+
 def test_it_is_good_for_a_day(api: Api) -> None:
     api.world.clock.advance(LASTS + 1)
     shown = api.raw("GET", link(api))
