@@ -21,6 +21,8 @@ SETTINGS = """\
 # connections:                   # for probes, where the inventory does not say it
 #   redis: {password_env: REDIS_PASSWORD}
 #   mysql: {user: autofix, password_env: MYSQL_PASSWORD}
+# sources:                       # who may post alerts to https://…/hooks/<name>: docs/alerts.md
+#   prometheus: {type: alertmanager, auth: bearer, secret_env: ALERTMANAGER_SECRET}
 channels:
   local-mail: {type: email, host: localhost, from: autofix@localhost, to: [root@localhost]}
 policies:
