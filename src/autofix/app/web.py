@@ -21,7 +21,7 @@ from autofix.app.site import Site
 from autofix.core.roles import Principal
 from autofix.errors import AutofixError, StoreError
 from autofix.flow.context import Book, Context, log
-from autofix.ports import Desk, Sealer
+from autofix.ports import Desk
 
 if TYPE_CHECKING:
     from autofix.desk.entrance import Entrance
@@ -179,7 +179,7 @@ class Web:
 
         site = self._site
         identity.check(site)
-        made = entrance(site.store, site.clock, lambda: site.settings.web, _sealer(site))
+        made = entrance(site.store, site.clock, lambda: site.settings.web, site.sealer)
         self._entrance = made
         place = place_of(site, OfServer(self._context), made.denials)
         place = replace(place, passwords=made.passwords)
@@ -250,14 +250,3 @@ def _open_files() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _sealer(site: Site) -> Sealer:
-    from autofix.store.sealed import Vault
-    from autofix.store.secret_keys import SecretKeys
-
-    def empty() -> bool:
-        with site.store.reading() as reads:
-            return not reads.kept()
-
-    return Vault(SecretKeys(site.settings.state), empty)
