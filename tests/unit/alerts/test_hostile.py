@@ -130,5 +130,5 @@ def test_every_place_of_a_real_body_may_hold_anything(path: Any) -> None:
     kind, body = path.parent.name, json.loads(path.read_text())
     chosen = random.Random(7)
     for place in places(body):
-        for new in chosen.sample(BAD, 6):
+        for new in chosen.sample(BAD, 3):
             judge(kind, changed(body, place, new))
