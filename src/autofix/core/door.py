@@ -44,6 +44,7 @@ _DOUBTFUL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
     r"|\\(?:[bf]|u(?:00[01][0-9a-fA-F]|007[fF]|00[89][0-9a-fA-F]|[dD][89a-fA-F]))"
 )
+_SPACED = re.compile(r"\\(?:[nrt]|u000[9aAdD])")
 _STRING = re.compile(rb'"(?>[^"\\]+|\\.)*+"?', re.S)
 _BIG_NUMBER = re.compile(rb"[0-9]{70}|[0-9][eE]\+?[0-9]{3}")
 _TOO_MANY = f"the body has more than {MAX_VALUES} values"
@@ -156,8 +157,7 @@ def read_json(body: bytes) -> Any:
         raise Hostile("a number has too many digits")
     try:
         text = body.decode("utf-8")
-        pairs = _named_pairs if "\\" in text else _pairs
-        value = json.loads(text, object_pairs_hook=pairs, parse_constant=_constant)
+        value = _parsed(text, outside.count(b":"))
     except Refused:
         raise
     except (ValueError, RecursionError) as error:
@@ -181,18 +181,28 @@ def _check_shape(outside: bytes) -> None:
         raise Hostile(_TOO_MANY)
 
 
+def _parsed(text: str, keys: int) -> Any:
+    """`keys`: how many there are in the text; where fewer come out, one stands twice."""
+    found = 0
+
+    def count(made: dict[str, Any]) -> dict[str, Any]:
+        nonlocal found
+        found += len(made)
+        return made
+
+    if not _SPACED.search(text):  # no key holds white space that only a text may
+        value = json.loads(text, object_hook=count, parse_constant=_constant)
+        if found == keys:
+            return value
+    return json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
+
+
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
         raise Hostile(f"key {inert(twice, 80)!r} stands twice")
-    return found
-
-
-def _named_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The same where a key may hold white space that is allowed in a text, and not in a key."""
-    found = _pairs(pairs)
     if _CONTROLS.search("".join(found)):
         fault = next(text_fault(key) for key in found if _CONTROLS.search(key))
         raise Hostile(f"a key holds a {fault}")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autofix.core import door
@@ -113,3 +114,70 @@ def test_a_cut_is_marked_and_never_halves_an_escape() -> None:
     assert door.inert("abcdef", 4) == "abc…"
     assert door.inert("abc\x1b", 6) == "abc…"
     assert door.inert("abcd", 4) == "abcd"
+
+
+# The quick way (looking at the text as a whole) says what the slow one (each value) says.
+
+
+def slowly(body: bytes) -> Any:
+    """`read_json` without a shortcut; None for what it refuses."""
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({key for key, _ in found}) != len(found):
+            raise door.Refused
+        return dict(found)
+
+    def refuse(_: str) -> Any:
+        raise door.Refused
+
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=pairs, parse_constant=refuse)
+    except ValueError:
+        return None
+    return None if door.value_faults(value) else [value]
+
+
+def quickly(body: bytes) -> Any:
+    try:
+        return [door.read_json(body)]
+    except door.Refused:
+        return None
+
+
+_PIECES = st.sampled_from(
+    ["{", "}", "[", "]", ":", ",", '"', '"a"', '"a":', '"b":1', "\\", "\\n", "\\u0000", "\\u000a",
+     "\\ud83d", "\\ude00", "\\\\u0000", "\x7f", "\x85", "\n", " ", "1", "-0", "1e400", "1e30",
+     "9" * 60, "9" * 80, "9" * 309, "0.5", "true", "null", "NaN", '{"a":1}', '["x"]', "é", "\u2028"]
+)  # fmt: skip
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=12,
+)
+
+
+@given(st.lists(_PIECES, max_size=14).map("".join))
+@settings(max_examples=400, deadline=None)
+def test_pieces_of_json_are_judged_quickly_as_slowly(text: str) -> None:
+    body = text.encode("utf-8", "surrogatepass")
+    assert quickly(body) == slowly(body)
+
+
+@given(_VALUES, st.booleans(), st.integers(0, 200), st.binary(max_size=2))
+@settings(max_examples=400, deadline=None)
+def test_values_with_a_flaw_are_judged_quickly_as_slowly(
+    value: Any, ascii_only: bool, at: int, flaw: bytes
+) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    body = text[:at] + flaw + text[at:]
+    assert quickly(body) == slowly(body)
+
+
+@pytest.mark.parametrize("key", ["a\n", "a\t", "\r", "a\x00", "\x85", "\ud800"])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_a_key_with_a_control_character_is_refused_however_it_is_written(
+    key: str, ascii_only: bool
+) -> None:
+    text = json.dumps({"deep": [{key: 1}]}, ensure_ascii=ascii_only)
+    with pytest.raises(door.Refused):
+        door.read_json(text.encode("utf-8", "surrogatepass"))
