@@ -9,6 +9,8 @@ import pytest
 
 from autofix.core.cursors import encode
 from autofix.core.incidents import State
+from autofix.desk.local import LocalDesk
+from autofix.web.api.audit import AT_ONCE
 from unit.flow.world import BOOK, World
 from unit.web.api_kit import Api
 
@@ -182,6 +184,47 @@ def test_the_record_is_for_those_who_may_see_it(api: Api) -> None:
     exported = api.get("/audit/export?format=jsonl", as_="auditor")
     assert exported.headers["content-type"] == "application/x-ndjson"
     problem(api.get("/audit", as_="operator"), 403)
+
+
+def test_an_export_comes_whole_and_gives_its_turn_back(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f'{{"seq": {number}, "text": "{"x" * 200}"}}\n' for number in range(2000)]
+    monkeypatch.setattr(LocalDesk, "export_audit", lambda *_: iter(lines))
+    for _ in range(3):  # more than may be at it at once
+        assert api.get("/audit/export", as_="auditor").text == "".join(lines)
+
+
+def test_only_so_many_verify_at_once(api: Api) -> None:
+    assert AT_ONCE.acquire(blocking=False)
+    assert AT_ONCE.acquire(blocking=False)
+    try:
+        for path in ("/audit/verify", "/audit/export"):
+            told = api.get(path, as_="auditor")
+            assert "already" in problem(told, 429)
+            assert told.headers["retry-after"] == "10"
+    finally:
+        AT_ONCE.release()
+        AT_ONCE.release()
+    assert api.get("/audit/verify", as_="auditor").status_code == 200
+
+
+def test_what_people_log_in_with_leaves_in_no_answer(api: Api) -> None:
+    secret = "correct horse battery"
+    asked = {"name": "ann", "roles": ["viewer"], "password": secret}
+    assert api.post("/users", json=asked).status_code == 201
+    changed = api.ask("PATCH", "/users/ann", json={"password": secret + "2"})
+    for told in (changed, api.get("/users")):
+        assert secret not in told.text
+        assert "argon2" not in told.text
+    assert api.ask("PUT", "/secrets/pager", json={"value": "hush hush"}).status_code == 204
+    assert "hush" not in api.get("/secrets").text
+    assert api.get("/secrets").json()["items"][0]["name"] == "pager"
+    assert "hush" not in problem(api.ask("PUT", "/secrets/pager", json={"value": 5}), 422)
+    long = "hush" * 20_000
+    assert "hush" not in problem(api.ask("PUT", "/secrets/pager", json={"value": long}), 422)
+    with api.world.store.reading() as reads:
+        assert secret not in str([each.event for each in reads.audit()])
 
 
 def test_a_paused_incident_story_is_told_as_on_the_command_line(api: Api) -> None:
