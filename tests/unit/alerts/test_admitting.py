@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autofix import alerts
@@ -267,6 +267,11 @@ def test_standard_webhooks_rotate_on_both_sides() -> None:
 # ── Properties ──────────────────────────────────────────────────────────────────────────────────
 
 
+#: Two cores may be busy with other tests.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@PATIENT
 @given(st.binary(min_size=1, max_size=200), st.data())
 def test_one_flipped_bit_of_the_body_is_refused(body: bytes, data: st.DataObject) -> None:
     at, bit = data.draw(st.integers(0, len(body) - 1)), data.draw(st.integers(0, 7))
@@ -280,6 +285,7 @@ def test_one_flipped_bit_of_the_body_is_refused(body: bytes, data: st.DataObject
     assert pagerduty(flipped, event).why == str(Why.WRONG_SIGNATURE)
 
 
+@PATIENT
 @given(st.data())
 def test_one_changed_letter_of_a_signature_is_refused(data: st.DataObject) -> None:
     good = timed(NOW)["x-signature"]
@@ -307,6 +313,7 @@ WAYS = [
 
 
 @pytest.mark.parametrize(("kind", "way"), WAYS)
+@PATIENT
 @given(headers=HEADERS, body=st.binary(max_size=50), proxied=st.booleans())
 def test_nobody_comes_in_by_chance_and_nothing_raises(
     kind: str, way: Any, headers: Any, body: bytes, proxied: bool

@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autofix import alerts
@@ -16,6 +16,8 @@ from autofix.core.alerts import Post
 from autofix.core.door import Refused
 from servers.senders import FIXTURES, NOW, source
 
+#: Two cores may be busy with other tests.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 KEYS = sorted(
     {
         key
@@ -87,12 +89,14 @@ def judge(kind: str, body: Any, content_type: str = "") -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(alerts.TABLE))
+@PATIENT
 @given(body=JSON)
 def test_any_json_is_read_or_refused(kind: str, body: Any) -> None:
     judge(kind, body)
 
 
 @pytest.mark.parametrize("kind", sorted(alerts.TABLE))
+@PATIENT
 @given(raw=st.binary(max_size=60), media=st.sampled_from(["application/json", "text/plain", ""]))
 def test_any_bytes_are_read_or_refused(kind: str, raw: bytes, media: str) -> None:
     judge(kind, raw, media)
