@@ -176,7 +176,9 @@ def test_a_resume_says_what_was_held_and_what_happens_now() -> None:
     assert [each.by for each in found.lifted] == ["ann"]
     assert [run.playbook for run in found.owed] == ["lower.yml"]
     assert found.held == ()
-    assert [(each.incident.host, each.pause.words) for each in found.blocked] == [("r2", "r2 paused by bob")]
+    assert [(each.incident.host, each.pause.words) for each in found.blocked] == [
+        ("r2", "r2 paused by bob")
+    ]
     assert [each.words for each in found.still] == ["r2 paused by bob"]
     world.pass_time(5)
     assert world.hands.played == ["raise.yml", "lower.yml", "tidy.yml"]
