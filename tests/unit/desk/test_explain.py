@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from autofix.desk.explain import explain
 from autofix.core.conditions import parse
+from autofix.desk.explain import explain
 from autofix.errors import ConfigError
 from autofix.flow import stopping
 from unit.flow.world import BOOK, World
