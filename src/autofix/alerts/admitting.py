@@ -17,6 +17,9 @@ from autofix.core.alerts import Admission, Post
 from autofix.core.inert import inert
 from autofix.options import Secret
 
+#: Seconds that a mark outlives its post, which may have waited to be written down.
+LINGERS = 60.0
+
 
 class Why(StrEnum):
     """Why a post is not let in: one named reason each."""
@@ -96,8 +99,7 @@ def _hmac(source: str, options: SenderOptions, post: Post, now: float) -> Admiss
     why = stale(at, now, options.window)
     if why is not None or at is None:
         return refused(why or Why.NO_TIME)
-    once = seen_as(source, signature.lower())
-    return Admission(sender="hmac", once=once, until=at + options.window)
+    return once("hmac", source, signature.lower(), at + options.window)
 
 
 def _mtls(_source: str, options: SenderOptions, post: Post, _now: float) -> Admission:
@@ -159,9 +161,10 @@ def stale(at: float | None, now: float, window: float) -> Why | None:
     return Why.TOO_NEW if at > now + window else None
 
 
-def seen_as(source: str, what: str) -> str:
-    """The mark of a post that is taken once only, of a fixed length."""
-    return hashlib.sha256(f"{source}\n{what}".encode(errors="replace")).hexdigest()
+def once(sender: str, source: str, what: str, fresh: float) -> Admission:
+    """Let in once: its mark, of a fixed length, is kept for longer than it would be `fresh`."""
+    mark = hashlib.sha256(f"{source}\n{what}".encode(errors="replace")).hexdigest()
+    return Admission(sender=sender, once=mark, until=fresh + LINGERS)
 
 
 def _digest(text: str) -> bytes:

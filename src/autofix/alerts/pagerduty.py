@@ -6,7 +6,7 @@ import builtins  # a source's `type` is a word
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
-from autofix.alerts.admitting import Why, is_signed, refused, seen_as, stale
+from autofix.alerts.admitting import Why, is_signed, once, refused, stale
 from autofix.alerts.options import NameExpression, Secrets, SourceOptions
 from autofix.alerts.reading import (
     digest,
@@ -65,8 +65,7 @@ class PagerdutySource(Sender):
             return refused(Why.NO_ID)
         if why is not None or at is None:
             return refused(why or Why.NO_TIME)
-        once = seen_as(self.name, number)
-        return Admission(sender="pagerduty", once=once, until=at + self._window)
+        return once("pagerduty", self.name, number, at + self._window)
 
     def read(self, body: Any) -> Iterator[Alert]:
         event = _event(body)

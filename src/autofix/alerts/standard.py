@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 
 from standardwebhooks import Webhook
 
-from autofix.alerts.admitting import Why, refused, same, seconds, seen_as, stale
+from autofix.alerts.admitting import Why, once, refused, same, seconds, stale
 from autofix.alerts.mapped import Mapped, MappedOptions, Usual
 from autofix.alerts.options import Secrets, SourceOptions
 from autofix.alerts.reading import flat, mapping, one_line
@@ -75,8 +75,7 @@ class StandardSource(Sender):
             return refused(Why.WRONG_SIGNATURE)
         if (why := stale(at, now, self._window)) is not None:
             return refused(why)
-        once = seen_as(self.name, number)
-        return Admission(sender="standard webhooks", once=once, until=at + self._window)
+        return once("standard webhooks", self.name, number, at + self._window)
 
     def _is_signed(self, number: str, at: float, body: bytes, shown: list[str]) -> bool:
         try:

@@ -149,7 +149,7 @@ def test_times_that_are_none_are_refused_though_they_are_signed(told: str) -> No
 def test_a_replay_is_shut_out_for_as_long_as_it_would_be_fresh() -> None:
     first, again = admit(TIMED, timed(NOW)), admit(TIMED, timed(NOW))
     assert first.once == again.once != ""
-    assert first.until == NOW + 300
+    assert first.until > NOW + 300, "its mark outlives it"
     upper = {name: value.upper() for name, value in timed(NOW).items()}
     assert admit(TIMED, upper).once == first.once, "the same signature in other letters"
     assert admit(TIMED, timed(NOW - 1)).once != first.once
@@ -193,7 +193,7 @@ def test_an_event_of_pagerduty_is_taken_once_and_not_when_it_is_old() -> None:
     header = f"v1={hex_signature(PD)}"
     first, later = pagerduty(PD, header), pagerduty(PD, header, NOW + 3600)
     assert first.once == later.once != ""
-    assert first.until == later.until == 1795421400 + 86400
+    assert first.until == later.until > 1795421400 + 86400, "its mark outlives it"
     assert pagerduty(PD, header, first.until + 1).why == str(Why.TOO_OLD)
     assert pagerduty(PD, header, NOW - 7 * 86400).why == str(Why.TOO_NEW)
 
@@ -226,7 +226,8 @@ def standard(
 
 def test_a_standard_webhook_is_let_in_once() -> None:
     first = standard()
-    assert (first.why, first.sender, first.until) == ("", "standard webhooks", NOW + 300)
+    assert (first.why, first.sender) == ("", "standard webhooks")
+    assert first.until > NOW + 300, "its mark outlives it"
     assert standard(at=NOW - 100).once == first.once, "an id is taken once, whenever it was signed"
     assert standard(number="msg_2").once != first.once
 
