@@ -26,6 +26,14 @@ def within(address: str, networks: Iterable[str]) -> bool:
     return any(_holds(found, network) for network in networks)
 
 
+def near(text: str) -> str:
+    """What one sender may well have all of: the address, of IPv6 its network of 64 bits."""
+    found = parsed(text)
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
+    return str(found) if found else text
+
+
 def _holds(address: Address, network: str) -> bool:
     try:
         held = ipaddress.ip_network(network)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from autofix.core import tokens
 from autofix.core.accounts import Kept, Session, User
+from autofix.core.addresses import near
 from autofix.core.audit import AuditEvent
 from autofix.core.roles import Principal
 from autofix.desk import second_factor
@@ -20,6 +23,8 @@ from autofix.ports import Clock, Sealer, Store, Transaction
 
 #: So many tries in `WINDOW` seconds for each account, and for each address.
 TRIES, WINDOW = 10, 900.0
+#: Seconds for which a name without tries is not counted on; how many such names are remembered.
+SHUT, REMEMBERED = 60.0, 10_000
 WRONG = "the name, the password or the code is wrong"
 
 
@@ -43,6 +48,26 @@ class Opened:
     principal: Principal
 
 
+class Shut:
+    """Names that have no tries left: for a minute nothing is written for them, so that a flood of
+    logins fills no disk. In memory only; the store knows better after a restart."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def shut(self, names: Iterable[str], now: float) -> bool:
+        with self._lock:
+            return any(now < self._until.get(each, 0.0) <= now + SHUT for each in names)
+
+    def shut_off(self, names: Iterable[str], now: float) -> None:
+        with self._lock:
+            if len(self._until) >= REMEMBERED:
+                self._until = {key: until for key, until in self._until.items() if until > now}
+            if len(self._until) < REMEMBERED:
+                self._until.update(dict.fromkeys(names, now + SHUT))
+
+
 class Logins:
     def __init__(
         self,
@@ -56,6 +81,7 @@ class Logins:
         self._store, self._clock, self._rules = store, clock, rules
         self._denials, self._passwords, self._sealer = denials, passwords, sealer
         self._tended = 0.0
+        self._shut = Shut()
 
     def login(
         self, name: str, password: str, code: str = "", *, address: str, old: str = ""
@@ -103,17 +129,21 @@ class Logins:
 
     def _count(self, name: str, address: str) -> None:
         """Counted before anything is looked at, for accounts that are none just the same."""
-        now = self._clock.now()
+        now, names = self._clock.now(), (of_account(name), _of_address(address))
+        if self._shut.shut(names, now):
+            raise self._too_many(name, address)
         with self._store.transaction() as tx:
-            tries = [
-                tx.count_try(of_account(name), now, WINDOW),
-                tx.count_try(_of_address(address), now, WINDOW),
-            ]
-        if not tries_left(max(tries)):
-            user = self._known(name)
-            who = user.name if user else UNKNOWN
-            self._denials.denied(who, "login", "too many tries", address=address)
-            raise TooMany
+            tries = {each: tx.count_try(each, now, WINDOW) for each in names}
+        over = [each for each in names if not tries_left(tries[each])]
+        if over:
+            self._shut.shut_off(over, now)
+            raise self._too_many(name, address)
+
+    def _too_many(self, name: str, address: str) -> TooMany:
+        user = self._known(name)
+        who = user.name if user else UNKNOWN
+        self._denials.denied(who, "login", "too many tries", address=address)
+        return TooMany()
 
     def _known(self, name: str) -> User | None:
         with self._store.reading() as reads:
@@ -207,7 +237,7 @@ def of_account(name: str) -> str:
 
 
 def _of_address(address: str) -> str:
-    return _hashed(f"address {address}")
+    return _hashed(f"address {near(address)}")
 
 
 def _hashed(text: str) -> str:

@@ -16,8 +16,15 @@ from autofix.errors import HeldError, UsageError
 SHORTEST, LONGEST = 12, 1024
 #: Checks at once: each of them takes 64 MiB and some 200 ms of a core.
 AT_ONCE = 2
-#: Seconds that a check waits for its turn.
-PATIENCE = 10.0
+#: Seconds that a check waits for its turn; how many may wait. Each that waits holds a thread.
+PATIENCE, WAITING = 10.0, 10
+
+
+class Busy(HeldError):
+    """Too many checks at once: the next one may come in a moment."""
+
+    def __init__(self) -> None:
+        super().__init__("too many logins at once", hint="try again in a minute")
 
 
 def fault(password: str, name: str) -> str:
@@ -53,6 +60,7 @@ class Passwords:
     ) -> None:
         self._hasher = PasswordHasher(time_cost, memory_cost, parallelism)
         self._turns = threading.BoundedSemaphore(at_once)
+        self._line = threading.BoundedSemaphore(at_once + WAITING)
         self._patience = patience
 
     def hash(self, password: str) -> str:
@@ -78,12 +86,17 @@ class Passwords:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=self._patience):
-            raise HeldError("too many logins at once", hint="try again in a minute")
+        if not self._line.acquire(blocking=False):
+            raise Busy
         try:
-            yield
+            if not self._turns.acquire(timeout=self._patience):
+                raise Busy
+            try:
+                yield
+            finally:
+                self._turns.release()
         finally:
-            self._turns.release()
+            self._line.release()
 
 
 def _bytes(password: str) -> bytes:

@@ -12,6 +12,7 @@ from autofix.core.accounts import Session, Visit
 from autofix.core.roles import Permission, Principal, Role, permissions
 from autofix.desk.entrance import Entrance
 from autofix.desk.logins import WINDOW, FarAway, Opened, TooMany
+from autofix.desk.passwords import Busy
 from autofix.errors import Denied
 from autofix.web.api.bodies import Body
 from autofix.web.api.common import StrictRoute, answer, services_of
@@ -177,6 +178,8 @@ def _slowly(act: Callable[[], Done]) -> Done:
     except TooMany as error:
         after = {"Retry-After": str(int(WINDOW))}
         raise Problem(429, str(error), error.hint, after) from error
+    except Busy as error:
+        raise Problem(503, str(error), error.hint, {"Retry-After": "10"}) from error
 
 
 def _again(request: Request, entrance: Entrance, before: Visit) -> Visit:

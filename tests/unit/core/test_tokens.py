@@ -7,7 +7,7 @@ import secrets
 import pytest
 
 from autofix.core import tokens
-from autofix.core.addresses import within
+from autofix.core.addresses import near, within
 
 
 def test_a_token_is_read_back_as_it_was_spoken() -> None:
@@ -18,9 +18,19 @@ def test_a_token_is_read_back_as_it_was_spoken() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "af_", "af_0_" + "a" * 43, "af_1_short", "AF_1_" + "a" * 43, "af_1_" + "a" * 44]
-    + ["af_-1_" + "a" * 43, "af_1_" + "é" * 43, " af_1_" + "a" * 43, "af_1_" + "a" * 43 + "\n"]
-    + ["af_" + "9" * 30 + "_" + "a" * 43],
+    [
+        "",
+        "af_",
+        "af_0_" + "a" * 43,
+        "af_1_short",
+        "AF_1_" + "a" * 43,
+        "af_1_" + "a" * 44,
+        "af_-1_" + "a" * 43,
+        "af_1_" + "é" * 43,
+        " af_1_" + "a" * 43,
+        "af_1_" + "a" * 43 + "\n",
+        "af_" + "9" * 30 + "_" + "a" * 43,
+    ],
 )
 def test_what_has_not_its_shape_is_none(text: str) -> None:
     assert tokens.parts(text) is None
@@ -49,3 +59,17 @@ def test_an_address_lies_in_a_network_or_not(
     address: str, networks: list[str], inside: bool
 ) -> None:
     assert within(address, networks) is inside
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("10.0.0.5", "10.0.0.5"),
+        ("::ffff:10.0.0.5", "10.0.0.5"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::2:0:0:9", "2001:db8::/64"),
+        ("socket", "socket"),
+    ],
+)
+def test_what_one_sender_may_have_all_of(address: str, place: str) -> None:
+    assert near(address) == place

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 
 import pyotp
 import pytest
 
 from autofix.core.roles import Role
+from autofix.desk.denials import AT_MOST
 from autofix.desk.logins import TRIES, WINDOW, WRONG, FarAway, TooMany
-from autofix.desk.passwords import Passwords, fault
+from autofix.desk.passwords import WAITING, Busy, Passwords, fault
 from autofix.errors import AutofixError, Denied, HeldError, UsageError
 from doorkit import PASSWORD, Door
 
@@ -359,6 +361,56 @@ def test_checks_wait_for_their_turn_and_not_for_ever() -> None:
     with passwords._turn(), pytest.raises(HeldError, match="too many logins at once"):
         passwords.check("", "x")
     assert not passwords.check("", "x")
+
+
+def test_few_wait_for_a_check_and_the_next_one_is_told_at_once() -> None:
+    """A flood of logins must not take all threads from those who are in."""
+    passwords = Passwords(at_once=1, time_cost=1, memory_cost=8, parallelism=1, patience=30)
+    passwords.check("", "x")
+    told: list[str] = []
+
+    def come() -> None:
+        try:
+            passwords.check("", "x")
+        except Busy as error:
+            told.append(str(error))
+
+    with passwords._turn():
+        threads = [threading.Thread(target=come) for _ in range(WAITING + 5)]
+        for each in threads:
+            each.start()
+        deadline = time.monotonic() + 20
+        while len(told) < 5 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert len(told) == 5
+    for each in threads:
+        each.join()
+    assert len(told) == 5  # those who waited had their turn
+
+
+def test_a_flood_from_one_place_is_not_written_down_try_by_try(door: Door) -> None:
+    counted: list[str] = []
+    store, transaction = door.store, door.store.transaction
+
+    def counting():  # type: ignore[no-untyped-def]
+        counted.append("")
+        return transaction()
+
+    store.transaction = counting  # type: ignore[method-assign]
+    for number in range(500):
+        with pytest.raises((Denied, TooMany)):
+            door.login(f"u{number}", OTHER, address=f"2001:db8::{number:x}")
+    assert len(counted) <= TRIES + 1 + AT_MOST  # the tries, and the first of each denial
+
+
+def test_a_network_of_ipv6_is_one_place(door: Door) -> None:
+    for number in range(TRIES):
+        with pytest.raises(Denied):
+            door.login(f"u{number}", OTHER, address=f"2001:db8::{number:x}")
+    with pytest.raises(TooMany):
+        door.login("u99", OTHER, address="2001:db8::ffff")
+    with pytest.raises(Denied):
+        door.login("u98", OTHER, address="2001:db8:0:1::1")
 
 
 def test_the_parameters_are_those_of_the_rfc() -> None:
