@@ -96,7 +96,8 @@ def _passed_over(ctx: Context, arrival: Arrival, now: float) -> int | None:
     if not arrival.why:
         return 0
     source = arrival.post.source if arrival.post.source in ctx.book.sources else ""
-    return ctx.refusals.take((source, str(arrival.status)), now, ours=_authentic(arrival))
+    ours = _authentic(arrival)
+    return ctx.refusals.take((source, str(arrival.status), str(ours)), now, ours=ours)
 
 
 def _authentic(arrival: Arrival) -> bool:

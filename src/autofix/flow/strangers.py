@@ -3,6 +3,7 @@ no runbook, by a sender who may not, or with text that no honest sender writes."
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from autofix.core.alerts import Alert, Arrival, Delivery
@@ -106,7 +107,9 @@ def _about(
     now: float,
 ) -> Wanted | None:
     named = next((match.named for match in found if match.named), "") or _host_of(alert)
-    if not tx.first_time(f"told {source.name}", f"{alert.name}\n{named}", now + ONCE_IN, now):
+    # A digest: what a sender wrote may be longer than a database's key.
+    once = hashlib.sha256(f"{alert.name}\n{named}".encode(errors="replace")).hexdigest()
+    if not tx.first_time(f"told {source.name}", once, now + ONCE_IN, now):
         return None
     where = f" on {named}" if named else ""
     title = f"[{SEVERITY}] alert {alert.name}{where}: {what}"

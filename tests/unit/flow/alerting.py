@@ -26,6 +26,9 @@ class Monitor:
     no_runbook: str = "record"
     policy: str = "default"
 
+    def handshake(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
+
     def admit(self, post: Post, now: float) -> Admission:
         return Admission("bearer")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from autofix.core.silences import Silence
 from autofix.flow import deliveries
 from autofix.flow.silences import add
 from safety.payloads import PAYLOADS
+from storekit import open_sqlite
 from unit.flow.alerting import MEMORY, AlertWorld, Monitor, high
 
 DAY = 86400.0
@@ -123,3 +125,14 @@ def test_what_narrows_to_nothing_counts_as_no_runbook() -> None:
     world = AlertWorld(replace(MEMORY, triggers=(trigger,)), source=Monitor(no_runbook="page"))
     world.fires("r1", team="web")
     assert world.paged() == ["[P2] alert High on r1: no runbook is for it"]
+
+
+def test_names_of_any_length_are_told_of_once(tmp_path: Path) -> None:
+    world = AlertWorld(source=Monitor(unknown_host="page", no_runbook="page"))
+    world.ctx.store = open_sqlite(tmp_path / "state")
+    long = "\U0001f525" * 2000
+    for _ in range(2):
+        world.post(high(long), high(name=long[:200]))
+    with world.ctx.store.reading() as reads:
+        assert sum(page.count or 1 for page in reads.pages()) == 2
+    world.ctx.store.close()
