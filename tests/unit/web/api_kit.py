@@ -16,8 +16,10 @@ from autofix.core.roles import Principal, Role
 from autofix.desk.entrance import entrance
 from autofix.desk.local import LocalDesk
 from autofix.errors import Denied
+from autofix.testing.memory import MemoryStore
 from autofix.web.api.streams import Seats
 from autofix.web.app import make_app
+from autofix.web.metrics import Exposition
 from autofix.web.services import Services
 from unit.desk.kit import Box, person, place
 from unit.flow.world import World
@@ -112,6 +114,7 @@ def services() -> Services:
         doorman=_Doorman(),
         settings=WebBlock,
         entrance=_Entrance(),
+        extra={"metrics": Exposition(MemoryStore())},
     )
 
 
