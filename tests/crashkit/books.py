@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from autofix.core.conditions import parse
-from autofix.core.runbooks import Attempts, Guards, ProbeTrigger, Runbook, Step, Verify
+from autofix.core.runbooks import (
+    AlertTrigger,
+    Attempts,
+    Guards,
+    ProbeTrigger,
+    Runbook,
+    Step,
+    Verify,
+)
 
 HOSTS = ("r1", "r2", "r3")
 SICK = 0.95  # a fact above 0.9 is a symptom
@@ -12,7 +20,10 @@ SICK = 0.95  # a fact above 0.9 is a symptom
 def _watched(fact: str) -> dict[str, object]:
     return {
         "verify": Verify("facts", parse(f"{fact} < 0.85"), within=4, hold=2, every=2),
-        "triggers": (ProbeTrigger("facts", "redis", parse(f"{fact} > 0.9"), every=10),),
+        "triggers": (
+            ProbeTrigger("facts", "redis", parse(f"{fact} > 0.9"), every=10),
+            AlertTrigger(fact),
+        ),
         "guards": Guards(cooldown=20, attempts=Attempts(3, 86400), at_once=2, hold_limit=900),
     }
 

@@ -50,6 +50,7 @@ class Judge:
             return [
                 *self._chain(),
                 *self._signals(reads),
+                *self._deliveries(reads),
                 *self._promises(reads),
                 *self._every_run(reads),
                 *self._effects(),
@@ -72,6 +73,11 @@ class Judge:
                 yield f"signal {signal.id} was acknowledged, and never handled"
             elif signal.state is SignalState.IGNORED and not signal.reason:
                 yield f"signal {signal.id} was ignored without a reason"
+
+    def _deliveries(self, reads: Reads) -> Iterator[str]:
+        for line in self._traces.all("delivered"):
+            if reads.delivery(line["delivery"]) is None:
+                yield f"delivery {line['delivery']} was acknowledged, and is lost"
 
     def _promises(self, reads: Reads) -> Iterator[str]:
         """What somebody was told has happened stands in the record."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from autofix.app.clock import SystemClock, go_on
 from autofix.app.killswitch import KillSwitch
+from autofix.core.alerts import Admission, Alert, Arrival, Post
 from autofix.core.audit import AuditEvent
 from autofix.core.escalation import Level, Policy
 from autofix.core.incidents import Incident, Origin, State
@@ -25,7 +26,7 @@ from autofix.core.runbooks import ProbeTrigger
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult
 from autofix.core.signals import Signal
 from autofix.errors import AutofixError, ChannelError, StoreError
-from autofix.flow import intake, looking, people, stopping
+from autofix.flow import deliveries, intake, looking, people, stopping
 from autofix.flow.context import Book, Context
 from autofix.flow.notary import Notary
 from autofix.flow.pauses import reconcile
@@ -52,7 +53,7 @@ class Scene:
     """Something that happens by itself at a moment, once."""
 
     after: float
-    what: str  # ill | ask | pause | resume | jump
+    what: str  # ill | ask | alert | over | pause | resume | jump
     host: str
     which: str = ""  # the fact, the runbook, or the seconds of a jump
 
@@ -73,6 +74,16 @@ def scenes(seed: int) -> list[Scene]:
     ]
     paused, since = dice.choice(["", *HOSTS]), dice.uniform(1, LENGTH / 2)
     found += [Scene(since, "pause", paused), Scene(since + dice.uniform(5, 60), "resume", paused)]
+    alerts = random.Random(f"{seed} alerts")
+    found += [
+        Scene(
+            alerts.uniform(1, LENGTH),
+            alerts.choice(["alert", "alert", "over"]),
+            alerts.choice(HOSTS),
+            alerts.choice(list(FACTS)),
+        )
+        for _ in range(2)
+    ]
     for _ in range(3 if seed >= JUMPING else 0):
         jump = dice.choice([-86400, -3600, 3600, 86400])
         found.append(Scene(dice.uniform(1, LENGTH + 20), "jump", "", str(jump)))
@@ -101,6 +112,23 @@ class JumpingClock(SystemClock):
 
     def sleep(self, seconds: float) -> None:
         self._lasting.sleep(seconds)
+
+
+class Monitoring:
+    """A source; its posts come in past the door."""
+
+    name, type, policy = "mon", "generic", "default"
+    runbooks: Sequence[str] = ()
+    unknown_host = no_runbook = "record"
+
+    def handshake(self, headers: Mapping[str, str]) -> dict[str, str]:
+        return {}
+
+    def admit(self, post: Post, now: float) -> Admission:
+        return Admission("bearer")
+
+    def alerts(self, post: Post) -> list[Alert]:
+        return []
 
 
 class Senses:
@@ -184,6 +212,7 @@ class Teller:
             FakeInventory({"redis": {host: {} for host in HOSTS}}),
             {"bell": Bell(self.traces, port)},
             {"default": Policy("default", (Level(("bell",), 60.0), Level(("bell",), 60.0)))},
+            sources={"mon": Monitoring()},
         )
         self.ctx = Context(
             store, self.server_clock, Hands(seed, self.traces), lambda _: senses, book, "teller"
@@ -265,6 +294,8 @@ class Teller:
             self.traces.add("health", host=scene.host, fact=scene.which, value=SICK)
         elif scene.what == "ask":
             self._ask(scene)
+        elif scene.what in ("alert", "over"):
+            self._alert(scene)
         elif scene.what == "jump":
             self.traces.add("jumped", by=float(scene.which))
         elif scene.what == "pause":
@@ -276,10 +307,21 @@ class Teller:
         received = intake.receive(self.ctx, signal)
         self.traces.add("acknowledged", signal=received.id)
 
+    def _alert(self, scene: Scene) -> None:
+        """A monitoring posts, twice as its two halves do, and is told 2xx."""
+        alert = Alert(scene.which, scene.what == "alert", {"instance": scene.host})
+        arrival = Arrival(Post("mon", {}, b"{}"), Admission("bearer"), (alert,))
+        for row in deliveries.accept(self.ctx, [arrival, arrival]):
+            self.traces.add("delivered", delivery=row.id)
+            for judged in row.judged:
+                if judged.signal is not None:
+                    self.traces.add("acknowledged", signal=judged.signal)
+
     def _look(self) -> None:
         for book in BOOKS.values():
             for index, trigger in enumerate(book.triggers):
-                assert isinstance(trigger, ProbeTrigger)
+                if not isinstance(trigger, ProbeTrigger):
+                    continue
                 looks = [
                     intake.Observation(book, index, looking.look(self.ctx, "facts", host, {}, 1))
                     for host in HOSTS
