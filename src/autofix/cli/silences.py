@@ -13,6 +13,7 @@ from autofix.core.durations import human
 from autofix.core.inert import inert
 from autofix.core.silences import Silence
 from autofix.errors import UsageError
+from autofix.flow.silences import drafted
 
 
 @click.group(invoke_without_command=True)
@@ -71,15 +72,12 @@ def add(
     and `autofix run` is held; what waited is decided anew when the silence is over."""
     at = now()
     begin = _moment(start, at) if start else None
-    made = desk().add_silence(
-        until=_end(at if begin is None else begin, length, until, at),
-        reason=reason,
-        starts_at=begin,
-        runbook=runbook,
-        host=host,
-        group=group,
-        labels=_labels(labels),
-    )
+    ending = _end(at if begin is None else begin, length, until, at)
+    fits = {"runbook": runbook, "host": host, "group": group}
+    named = _labels(labels)
+    # What is wrong in itself is said in the words of the command line, before anybody is asked.
+    drafted(at, "", until=ending, reason=reason, starts_at=begin, labels=named, **fits)
+    made = desk().add_silence(until=ending, reason=reason, starts_at=begin, labels=named, **fits)
     if as_json:
         print_json(made)
         return

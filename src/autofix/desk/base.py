@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import TypeVar
 
 from autofix.core.inert import inert
@@ -11,6 +10,7 @@ from autofix.core.roles import Principal
 from autofix.desk.bound import Bound
 from autofix.desk.place import Place
 from autofix.errors import Conflict, NotFound
+from autofix.options import suggest
 from autofix.ports import Inventory
 
 #: How often an act is tried when others move the same row meanwhile.
@@ -45,8 +45,7 @@ class Room(Bound):
 
 def meant(name: str, known: Iterable[str]) -> str:
     """What may have been meant, in words."""
-    close = get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]!r}?" if close else "names are compared exactly"
+    return suggest(name, sorted(known)) or "names are compared exactly"
 
 
 def known_host(inventory: Inventory, name: str) -> str:
