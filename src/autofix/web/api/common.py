@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from fastapi import Depends, Path, Query, Request, Response
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query as Q
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from autofix.core import cursors
 from autofix.core.door import Refused, read_json
+from autofix.core.inert import inert
 from autofix.core.plain import plain
 from autofix.core.roles import Principal
 from autofix.ports import Desk
@@ -76,12 +79,32 @@ def _json_only(content_type: str) -> None:
         raise Problem(415, why, "send application/json")
 
 
+def _repeats(annotation: Any) -> bool:
+    """May it stand several times?"""
+    return list in {get_origin(each) for each in (annotation, *get_args(annotation))}
+
+
+def _only_known(request: Request, known: Mapping[str, bool]) -> None:
+    """Problem 422 for a parameter that is not known: a slip of the pen in `DELETE
+    /pauses?hots=web1` must not lift the pause of everything."""
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        if name not in known:
+            hint = f"known: {', '.join(sorted(known))}" if known else "there are none here"
+            raise Problem(422, f"there is no parameter {inert(name, 80)!r}", hint)
+        if given.count(name) > 1 and not known[name]:
+            raise Problem(422, f"the parameter {name!r} is given twice")
+
+
 class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
+        asked = [each for each in get_flat_params(self.dependant) if isinstance(each.field_info, Q)]
+        known = {each.alias: _repeats(each.field_info.annotation) for each in asked}
 
         async def strict(request: Request) -> Response:
             wanted = StrictRequest(request.scope, request.receive)
+            _only_known(wanted, known)
             if self.body_field is not None:
                 await wanted.body()  # here, where what is wrong with it is told in our words
             return await handler(wanted)
