@@ -25,6 +25,8 @@ from autofix.web.services import Services
 
 #: Posts and bytes that may wait; of one source, half of the posts. Posts in one commit, and bytes.
 ROOM, ROOM_BYTES, TOGETHER, TOGETHER_BYTES = 4000, 64 * 2**20, 200, 2 * 2**20
+#: After a commit of more posts than this, others are let gather for some seconds before the next.
+CROWD, GATHER = 4, 0.003
 #: Seconds that a sender is let wait. Most give up after 10 to 15.
 PATIENCE = 9.0
 NO_SOURCE = "there is no source of this name"
@@ -63,6 +65,7 @@ class Clerk:
         self._lock = threading.Lock()
         self._of: Counter[str] = Counter()
         self._bytes = 0
+        self._crowd = 0  # posts of the last commit
         self._thread = threading.Thread(target=self._work, name="clerk", daemon=True)
 
     def start(self) -> None:
@@ -99,6 +102,7 @@ class Clerk:
         while more:
             batch, more = self._next()
             wanted = [each for each in batch if not each.answer.cancelled()]
+            self._crowd = len(wanted)
             if wanted:
                 self._serve(wanted)
             self._leave(batch)
@@ -108,6 +112,8 @@ class Clerk:
         first = self._queue.get()
         if first is None:
             return [], False
+        if self._crowd > CROWD:
+            time.sleep(GATHER)  # others are on their way: one commit may be theirs, too
         batch, size = [first], len(first.post.body)
         while len(batch) < TOGETHER and size < TOGETHER_BYTES:
             try:
