@@ -7,11 +7,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from typing import TYPE_CHECKING
 
 from autofix.errors import HeldError, UsageError
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 SHORTEST, LONGEST = 12, 1024
 #: Checks at once: each of them takes 64 MiB and some 200 ms of a core.
@@ -58,7 +59,7 @@ class Passwords:
         parallelism: int = 4,
         patience: float = PATIENCE,
     ) -> None:
-        self._hasher = PasswordHasher(time_cost, memory_cost, parallelism)
+        self._costs = (time_cost, memory_cost, parallelism)
         self._turns = threading.BoundedSemaphore(at_once)
         self._line = threading.BoundedSemaphore(at_once + WAITING)
         self._patience = patience
@@ -67,8 +68,17 @@ class Passwords:
         with self._turn():
             return self._hasher.hash(_bytes(password))
 
+    @cached_property
+    def _hasher(self) -> PasswordHasher:
+        """Loaded at first use: most commands need no passwords."""
+        from argon2 import PasswordHasher
+
+        return PasswordHasher(*self._costs)
+
     def check(self, stored: str, password: str) -> bool:
         """Is it this one? Without a stored hash it is not, and that takes as long to say."""
+        from argon2.exceptions import InvalidHashError, VerificationError
+
         nobody = self._nobody  # made at first use, outside our turn
         with self._turn():
             try:
