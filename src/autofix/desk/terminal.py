@@ -9,10 +9,11 @@ import re
 from contextlib import suppress
 
 from autofix.core.identities import login
+from autofix.core.inert import inert
 from autofix.core.roles import Principal, at_the_terminal
 
-#: A login name, or one behind root: `ann`, `ann (sudo)`.
-_SAID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@$+-]{0,79}( \(sudo\))?")
+#: A login name, or one behind root: `ann`, `EXAMPLE\\ann (sudo)`; `uid 1000` has no name here.
+_SAID = re.compile(r"(uid [0-9]{1,10}|[^\s(){}<>'\"]{1,80})( \(sudo\))?")
 
 
 def name_of(uid: int) -> str:
@@ -36,7 +37,7 @@ def groups_of(name: str) -> tuple[str, ...]:
 
 
 def well_said(said: str) -> bool:
-    return _SAID.fullmatch(said) is not None
+    return _SAID.fullmatch(said) is not None and inert(said, 120) == said
 
 
 def person(uid: int, said: str = "") -> Principal:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from autofix.core import tokens
 from autofix.core.accounts import Session, User, name_fault
+from autofix.core.addresses import near
 from autofix.core.audit import AuditEvent
 from autofix.core.inert import inert
 from autofix.core.roles import Role
@@ -54,7 +55,7 @@ class Vouched:
         begun = Begun(*(secrets.token_urlsafe(tokens.SECRET_BYTES) for _ in range(3)))
         kept = f"{begun.nonce} {begun.verifier}"
         with self._store.transaction() as tx:
-            if tx.count_try(f"oidc {address}", now, 60.0) > BEGUN:
+            if tx.count_try(f"oidc {near(address)}", now, 60.0) > BEGUN:
                 raise TooMany
             tx.end_sessions(before=now)
             tx.put_session(

@@ -63,7 +63,11 @@ def callback(request: Request, code: Said = "", state: Said = "", error: Said = 
         said = pages.problem(403, str(denied), denied.hint)
     except StoreError as failed:
         said = pages.problem(503, str(failed), failed.hint)
-    said.delete_cookie(_state_cookie(request.url.scheme), path="/")
+    scheme = request.url.scheme
+    # A browser takes it for the cookie's end only with what the cookie came with.
+    said.delete_cookie(
+        _state_cookie(scheme), path="/", secure=scheme == "https", httponly=True, samesite="lax"
+    )
     return said
 
 

@@ -130,7 +130,19 @@ def test_the_socket_knows_root_and_the_service_and_believes_them(door: Door) -> 
     with pytest.raises(TurnedAway, match="may use its socket") as caught:
         by_socket(54321, "ann")
     assert caught.value.known
-    for said in ("ann\n", "x" * 200, "ann (token ci)", "{{ 1 }}", "ann  (sudo)"):
+    for said in ("uid 1000", "EXAMPLE\\ann", "ann@example.com (sudo)", "jürgen"):
+        assert by_socket(0, said).name == said
+    for said in (
+        "ann\n",
+        "x" * 200,
+        "ann\u202ex",
+        "uid x",
+        " ann",
+        "a b",
+        "ann (token ci)",
+        "{{ 1 }}",
+        "ann  (sudo)",
+    ):
         with pytest.raises(TurnedAway, match="not the name of a person"):
             by_socket(0, said)
 
