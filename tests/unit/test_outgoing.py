@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,7 +19,7 @@ from autofix.outgoing.pinned import PinnedTransport
 from autofix.probes import net
 from autofix.probes.http import HttpProbe
 from autofix.probes.net import Deadline, NetError
-from servers.http import Answer, HttpServer, http_server
+from servers.http import Answer, HttpServer, certificate, http_server
 from unit.probes.test_http import look
 
 #: The metadata's address, as people and attackers spell it.
@@ -95,6 +96,19 @@ def test_a_name_that_leads_to_the_metadata_is_refused(monkeypatch: pytest.Monkey
         post("http://robot.example/x")
     with pytest.raises(NetError, match="calls to it are refused"):
         net.permitted("robot.example", 80, Deadline(2.0))
+
+
+def test_a_certificate_is_still_checked_by_the_name(tmp_path: Path) -> None:
+    """The connection is made to 127.0.0.1, for which this certificate is not."""
+    made = certificate(tmp_path, name="localhost")
+    with http_server(tls=made.context) as server:
+        port = httpx.URL(server.url).port
+        server.say(Answer(body=b"ok"))
+        options = Robot(url=Secret(f"https://localhost:{port}/"), ca_file=str(made.file))
+        assert Wire(options, options.url).post_json({}, timeout=5.0).status == 200
+        options = Robot(url=Secret(f"https://127.0.0.1:{port}/"), ca_file=str(made.file))
+        with pytest.raises(ChannelError, match="certificate is not trusted"):
+            Wire(options, options.url).post_json({}, timeout=5.0)
 
 
 def test_of_several_addresses_those_that_may_be_called_are(
