@@ -46,7 +46,7 @@ class Client:
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
         if actor:
-            self._headers["X-Autofix-Actor"] = actor
+            self._headers["X-Autofix-Actor"] = quote(actor, safe=" ()@\\+$")  # ASCII only
 
     @property
     def server(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from re import Pattern
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
@@ -149,8 +150,8 @@ class Guard:
     def _known(self, request: Request) -> Who:
         doorman, scheme = self._services.doorman, request.url.scheme
         if UID in request.scope:
-            uid = request.scope[UID]
-            return Who(doorman.by_socket(uid, request.headers.get(ACTOR, "").strip()))
+            said = unquote(request.headers.get(ACTOR, "").strip())
+            return Who(doorman.by_socket(request.scope[UID], said))
         shown = request.headers.get("authorization", "")
         if shown:
             kind, _, token = shown.partition(" ")

@@ -86,6 +86,8 @@ def test_the_socket_s_other_end_is_who_it_is(house: House) -> None:
     said = house.ask("GET", SESSION, uid=os.getuid(), headers={"x-autofix-actor": "ann (sudo)"})
     assert said.json()["actor"] == "ann (sudo)"
     assert said.json()["roles"] == ["admin"]
+    said = house.ask("GET", SESSION, uid=0, headers={"x-autofix-actor": "j%C3%BCrgen"})
+    assert said.json()["actor"] == "jürgen"
     assert house.ask("GET", SESSION, uid=54321).status_code == 403
     wrong = house.ask("GET", SESSION, uid=0, headers={"x-autofix-actor": "ann (token x)"})
     assert wrong.status_code == 401
