@@ -105,6 +105,9 @@ class Brakes(Room):
     def end_silence(self, number: int) -> int:
         self.may(Permission.OPERATE, "end silence")
         ctx = self.ctx
+        with ctx.store.reading() as reads:
+            known = {each.id: each.runbook for each in reads.silences(limit=100_000)}
+        self.may(Permission.OPERATE, "end silence", known.get(number, ""))
         return settled(lambda: silences.end(ctx, self.actor, number))
 
     def reset_breaker(

@@ -91,6 +91,10 @@ def test_a_list_of_runbooks_narrows_acts_and_not_looks() -> None:
         at.start(BOOK.name, ["r1"])
     with pytest.raises(Denied):
         at.cancel(1)
+    until = world.clock.now() + 60
+    silence = desk(world).add_silence(until=until, reason="x", runbook=BOOK.name)
+    with pytest.raises(Denied):
+        at.end_silence(silence.id)
 
 
 def test_acts_are_on_the_record_under_the_name_of_who_did_them() -> None:
