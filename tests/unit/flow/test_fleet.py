@@ -7,6 +7,7 @@ from typing import Any
 
 from autofix.core.readings import Reading, Target
 from autofix.flow import looking
+from autofix.flow.context import NoMeter
 from autofix.ports import FleetProbe
 from autofix.testing.inventory import FakeInventory
 from autofix.testing.probes import FakeFleetProbe
@@ -80,6 +81,22 @@ def test_a_host_that_left_the_inventory_blinds_no_other() -> None:
 def test_a_probe_that_breaks_blinds_all_and_stops_nothing() -> None:
     seen = looked(Fleet(ValueError("no")))
     assert {each[0].error for each in seen.values()} == {"the probe broke: ValueError: no"}
+
+
+def test_how_long_a_look_took_and_whether_it_failed_is_measured() -> None:
+    heard: list[tuple[str, bool]] = []
+
+    class Meter(NoMeter):
+        def looked(self, probe: str, seconds: float, failed: bool) -> None:
+            heard.append((probe, failed))
+
+    world = World()
+    world.ctx.meter = Meter()
+    fleet = Fleet({"r1": [good("r1")]})
+    looking.look_at_all(world.ctx, "redis", fleet, HOSTS, {}, 10.0)  # one host was seen
+    looking.look_at_all(world.ctx, "redis", Fleet({}), HOSTS, {}, 10.0)
+    looking.look(world.ctx, "redis", "r1", {}, 10.0)
+    assert heard == [("redis", False), ("redis", True), ("redis", False)]
 
 
 def test_only_aliases_of_one_host_alone_reach_the_probe() -> None:

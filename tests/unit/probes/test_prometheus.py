@@ -250,7 +250,7 @@ def test_an_answer_that_does_not_come_is_given_up_in_time(
     server.say(answer)
     began = time.monotonic()
     assert "did not answer within 0.5 s" in error(server, timeout=0.5)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 8
 
 
 @pytest.mark.parametrize(
