@@ -136,7 +136,7 @@ QUESTIONS: Sequence[Sequence[str]] = (
     ("run", "tidy"),
     ("probe", "nothing", "--host", "web1"),
     ("users", "list", "--json"),
-    ("tokens", "list", "--all"),
+    ("tokens", "list", "--all", "--json"),
 )
 
 
