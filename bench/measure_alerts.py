@@ -207,7 +207,6 @@ def _measured(folder: Path, program: Path) -> Iterator[float]:
         port: int = free.getsockname()[1]
     (folder / "rules.yml").write_text(RULEBOOK.format(port=port))
     (folder / "hosts.yml").write_text("all: {hosts: {localhost: {}}}\n")
-    more = {"PATH": f"{program.parent}:{os.environ.get('PATH', '')}"}
     argv = [program, "--rulebook", "rules.yml", "-i", "hosts.yml"]
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen(
@@ -218,8 +217,8 @@ def _measured(folder: Path, program: Path) -> Iterator[float]:
         if child.poll() is not None:
             raise RuntimeError((folder / "log").read_text()[-300:] or "it ended at once")
         with _own_cores(child.pid):
-            path = b"POST /endpoint "
-            requests = [each.replace(b"POST /hooks/am ", path) for each in _singles()]
+            whole = _singles()
+            requests = [each.replace(b"/hooks/am ", b"/endpoint ", 1) for each in whole]
             for _ in range(TURNS):
                 yield _rate(port, requests)
     finally:

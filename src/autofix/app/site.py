@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autofix import config, outgoing
-from autofix.app import audit_keys, identity, record, synthetic, tracer, wiring
+from autofix.app import audit_keys, identity, listening, record, synthetic, tracer, wiring
 from autofix.app.archivist import archive_folder
 from autofix.app.clock import SystemClock
 from autofix.app.discreet import discreet
@@ -116,6 +116,7 @@ class Site:
         problems += synthetic.problems(self.settings, inventory)
         problems += tracer.problems(self.settings.parts.get("tracing"), str(self.file))
         problems += identity.problems(self.settings.parts.get("oidc"), str(self.file))
+        problems += listening.problems(self.settings)
         for runbook in project.runbooks.values():
             linted = wiring.lint(self.settings, runbook)
             problems += linted

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autofix import __version__
 from autofix.app import identity
 from autofix.app.desk import OfServer, place_of
+from autofix.app.listening import certificate
 from autofix.app.sentinel.files import replace_text
 from autofix.app.served import FILE
 from autofix.app.site import Site
@@ -150,17 +150,13 @@ class Web:
     def _listeners(self) -> list[Listener]:
         from autofix.config.web_models import listen_parts
         from autofix.web import sockets
-        from autofix.web.tls import Certificate
 
         settings = self._site.settings
         found = [sockets.unix(settings.state)]
         web = settings.web
         try:
-            if web.enabled and web.tls is not None:
-                folder = settings.file.parent
-                self._certificate = Certificate(
-                    folder / web.tls.cert, folder / web.tls.key, settings=str(settings.file)
-                )
+            self._certificate = certificate(settings)
+            if self._certificate is not None:
                 self._certificate.load()
             if web.enabled:
                 scheme = "https" if web.tls else "http"
@@ -229,18 +225,6 @@ class Web:
         except OSError as error:
             log.warning("where the web listens can't be written down: %s", error)
         log.info("the web listens on %s", ", ".join([*shown, listeners[0].name]))
-
-
-def listening(state: Path) -> list[str]:
-    """The URLs of the server that runs on this state folder; none when there is none."""
-    try:
-        found = json.loads((state / FILE).read_text())
-        os.kill(int(found["pid"]), 0)
-    except PermissionError:
-        pass  # it runs, as another user
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-    return [str(each) for each in found["urls"]]
 
 
 def _open_files() -> None:

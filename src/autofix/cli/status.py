@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
+from autofix.app.listening import listening
 from autofix.cli import sealed, vigil
 from autofix.cli.output import ago, json_option, print_json, table
 from autofix.cli.reach import desk, now, server_name
@@ -57,6 +58,8 @@ def status(as_json: bool) -> None:
 def _show(found: Status, at: float) -> None:
     live, server = found.incidents, inert(found.server)
     print(f"server: {server or 'none runs (start one: autofix serve)'}{server_name()}")
+    if found.server and not server_given() and (urls := listening(site().settings.state)):
+        print(f"web: {', '.join(inert(url) for url in urls)}")
     _files(found, at)
     _pauses(found.pauses, at)
     for each in found.silences:

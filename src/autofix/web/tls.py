@@ -22,8 +22,8 @@ class Certificate:
     def load(self) -> None:
         """ConfigError, in one line, for what can't be read or does not fit together."""
         self._seen = self._marks()
-        if why := self.fault():
-            raise ConfigError([Problem(self._settings, 0, f"web.tls: {why}", HINT)])
+        if problems := self.problems():
+            raise ConfigError(problems)
         self.context.load_cert_chain(self._cert, self._key, password=lambda: "")
 
     def reload(self) -> bool:
@@ -32,6 +32,10 @@ class Certificate:
             return False
         self.load()
         return True
+
+    def problems(self) -> list[Problem]:
+        why = self.fault()
+        return [Problem(self._settings, 0, f"web.tls: {why}", HINT)] if why else []
 
     def fault(self) -> str:
         """Why these files can't be used; empty when they can."""

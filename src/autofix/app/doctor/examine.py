@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from autofix.app.doctor import clocks, hosts, limits, people, record, secrets, storage
+from autofix.app.doctor import clocks, hosts, limits, people, record, secrets, storage, web
 from autofix.app.doctor.finding import Finding, Grade, count, fail
 from autofix.app.doctor.patient import Check, Patient
 from autofix.core.inert import inert
@@ -21,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     secrets.permissions,
     limits.project,
     people.server,
+    web.web,
     people.sentinel,
     people.heartbeat,
     people.policies,
