@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 from autofix.app.local import withdraw
 from autofix.cli.group import say
-from autofix.cli.reach import desk
+from autofix.cli.reach import desk, server_name
 from autofix.cli.session import actor
 from autofix.cli.sources import OfServer, OfStore
 from autofix.core.incidents import Origin
 from autofix.core.signals import Signal, SignalState
+from autofix.errors import Interrupted
 from autofix.flow import intake
 from autofix.flow.context import Context
 
@@ -112,9 +113,12 @@ class AtServer:
         try:
             return [Started(self._handled(each), since) for each in signals]
         except KeyboardInterrupt:
+            if self._ctx is None:
+                raise Interrupted(
+                    f"the server{server_name()} goes on with it", hint="see `autofix incidents`"
+                ) from None
             for each in signals:
-                if self._ctx is not None:
-                    withdraw(self._ctx, each)
+                withdraw(self._ctx, each)
             raise
 
     def _handled(self, signal: Signal) -> Signal:
