@@ -208,9 +208,10 @@ def _measured(folder: Path, program: Path) -> Iterator[float]:
     (folder / "rules.yml").write_text(RULEBOOK.format(port=port))
     (folder / "hosts.yml").write_text("all: {hosts: {localhost: {}}}\n")
     argv = [program, "--rulebook", "rules.yml", "-i", "hosts.yml"]
+    path = f"{program.parent}:{os.environ.get('PATH', '')}"  # it calls ansible-galaxy
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen(
-            argv, cwd=folder, stdout=log, stderr=log, env={**os.environ, **more}
+            argv, cwd=folder, stdout=log, stderr=log, env={**os.environ, "PATH": path}
         )
     try:
         until(lambda: child.poll() is not None or _answers(port), 60.0)
