@@ -157,6 +157,7 @@ def _serving(world: World, folder: Path) -> Iterator[Callable[[], None]]:
     site = SimpleNamespace(
         settings=settings, store=world.store, file=settings.file, warnings=[], timezone="UTC",
         context=lambda owner, full: world.ctx, changed=lambda: False, clock=world.ctx.clock,
+        sealer=SimpleNamespace(settle=lambda store: 0),  # nothing is kept here
     )  # fmt: skip
     server = Server(cast(Site, site))
     thread = threading.Thread(target=server.run, name="server")
