@@ -5,16 +5,20 @@ The state folder of a real server is a small filesystem of its own, really full.
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from crashkit.real import Killed
+from servers.poster import group, post_all, request
+from servers.project import Project
 
 #: Room for the database and its log; what is left of it is taken away.
 SIZE = "16m"
@@ -130,3 +134,37 @@ def test_everything_can_be_paused_on_a_full_disk(tmp_path: Path) -> None:
         time.sleep(3)
         assert not town.begun(1), asked.stderr
         assert town.stop() == 0
+
+
+def test_who_posts_alerts_is_told_503_until_they_can_be_written_down(tmp_path: Path) -> None:
+    secret = "a-secret-of-some-length"
+    source = {"type": "alertmanager", "auth": "bearer", "secret": secret}
+    hosts: dict[str, dict[str, dict[str, object]]] = {"web": {"web1": {}}}
+    with (
+        small_disk(tmp_path / ".autofix"),
+        Project(tmp_path, hosts, {"sources": {"am": source}}) as project,
+    ):
+        project.serve()
+        (url,) = json.loads((tmp_path / ".autofix" / "web.json").read_text())["urls"]
+        port, disk = int(url.rpartition(":")[2]), Filler(tmp_path / ".autofix")
+        posts = [request("am", group([("Big", "x" * 1500)] * 20), secret)] * 10
+        answers = post_all(port, posts, senders=2)
+        assert {each.status for each in answers} == {202}
+
+        deadline = time.monotonic() + 60
+        while not any(each.status == 503 for each in answers[-10:]):
+            assert time.monotonic() < deadline
+            disk.fill()  # what the log of the database has of room is used up first
+            answers += post_all(port, posts, senders=2)
+        assert {each.status for each in answers} <= {202, 503}
+
+        disk.empty()
+        project.wait_for(
+            lambda: {each.status for each in post_all(port, posts[:1], senders=1)} == {202},
+            RECOVERED_WITHIN,
+        )
+        told = {each.body["delivery"] for each in answers if each.status == 202}
+        file = tmp_path / ".autofix" / "autofix.db"
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as database:
+            kept = {row[0] for row in database.execute("SELECT id FROM deliveries")}
+        assert told <= kept
