@@ -26,7 +26,7 @@ TYPE = "text/event-stream"
 AT_ONCE, EACH = 200, 20
 #: Seconds: between two looks, between two signs of life, and until the reader has to come again
 #: (by then his token may have been revoked).
-LOOK, HEARTBEAT, LASTS = 0.5, 15.0, 900.0
+LOOK, HEARTBEAT, LASTS = 0.5, 15.0, 120.0
 PORTION = 500
 #: Nothing more comes of a run in one of these.
 OVER = frozenset(state for state, moves in RUN_MOVES.items() if not moves)
