@@ -88,11 +88,13 @@ class WebServer:
         config = _config(self._app)
         servers = [await self._listen(self._loop, config, each) for each in self.listeners]
         self._ready.set()
-        await self._ending.wait()
-        for server in servers:
-            server.close()
+        try:
+            await self._ending.wait()
+        finally:
+            for server in servers:
+                server.close()
+            self._warden.close()
         await self._end_requests()
-        self._warden.close()
 
     async def _listen(
         self, loop: asyncio.AbstractEventLoop, config: Config, listener: Listener
