@@ -9,9 +9,10 @@ from autofix.core.door import text_fault
 from autofix.core.incidents import Incident, Origin
 from autofix.core.inert import inert
 from autofix.core.inputs import check_inputs
+from autofix.core.plain import plain
 from autofix.core.readings import Reading
 from autofix.core.roles import Permission
-from autofix.core.runbooks import Runbook
+from autofix.core.runbooks import ProbeTrigger, Runbook, Verify
 from autofix.core.runs import Run
 from autofix.core.signals import Signal
 from autofix.desk.base import Room, known_host, meant, settled
@@ -169,10 +170,26 @@ class Acts(Room):
             raise NotFound(f"there is no probe {inert(probe, 80)!r}", hint=meant(probe, known))
         ctx = self.place.contexts.whole()
         known_host(ctx.book.inventory, host)
+        if options and not _asked_by_a_runbook(ctx, probe, options):
+            self.may(Permission.ADMIN, f"look by {inert(probe, 80)} with options of one's own")
         wrong = known[probe].check_options(options)
         if wrong:
             raise UsageError(f"probe {probe}: {'; '.join(wrong)}")
         return look(ctx, probe, host, options, timeout)
+
+
+def _asked_by_a_runbook(ctx: Context, probe: str, options: Mapping[str, Any]) -> bool:
+    """Does a runbook in force look in just this way? Options may name a program to run, a query,
+    or where a password is sent: who may not write runbooks may not make them up."""
+    try:
+        wanted = plain(options)
+    except ValueError:
+        return False
+    looks: list[ProbeTrigger | Verify] = []
+    for runbook in ctx.book.runbooks.values():
+        looks += [each for each in runbook.triggers if isinstance(each, ProbeTrigger)]
+        looks += [runbook.verify] if runbook.verify else []
+    return any(each.probe == probe and plain(each.options) == wanted for each in looks)
 
 
 def _targets(ctx: Context, hosts: Sequence[str]) -> list[str]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
+from autofix.core.conditions import parse
 from autofix.core.incidents import State
 from autofix.core.roles import Role
+from autofix.core.runbooks import ProbeTrigger
 from autofix.core.signals import SignalState
 from autofix.desk.local import LocalDesk
 from autofix.errors import Denied, HeldError, NotFound, UsageError
 from autofix.flow import intake
-from unit.desk.kit import desk, person
-from unit.flow.world import BOOK, World
+from autofix.ports import Probe
+from unit.desk.kit import desk, person, place
+from unit.flow.world import BOOK, Patient, World
 
 
 def actions(world: World) -> list[str]:
@@ -95,6 +99,34 @@ def test_a_list_of_runbooks_narrows_acts_and_not_looks() -> None:
     silence = desk(world).add_silence(until=until, reason="x", runbook=BOOK.name)
     with pytest.raises(Denied):
         at.end_silence(silence.id)
+
+
+class Asked(Patient):
+    def check_options(self, _options: object) -> list[str]:
+        return []
+
+
+@pytest.mark.parametrize("probe", ["command", "sql", "http"])
+def test_only_an_administrator_makes_up_what_a_probe_is_asked(probe: str) -> None:
+    """Options name programs, queries, and where a password goes: an operator who may choose them
+    is the server's own user."""
+    world = World()
+    here = replace(place(world), probes=lambda: {probe: cast(Probe, Asked())})
+    own = {"argv": ["id"]}
+    with pytest.raises(Denied, match="needs the role admin"):
+        LocalDesk(here, person("ops", Role.OPERATOR)).look(probe, "r1", own)
+    assert actions(world) == ["access.denied"]
+
+
+def test_an_operator_looks_as_a_runbook_does() -> None:
+    trigger = ProbeTrigger("redis", "redis", parse("ratio > 0.9"), options={"ports": [6379]})
+    world = World(replace(BOOK, triggers=(trigger,)))
+    here = replace(place(world), probes=lambda: {"redis": cast(Probe, Asked())})
+    at = LocalDesk(here, person("ops", Role.OPERATOR))
+    assert at.look("redis", "r1", {})[0].host == "r1"
+    assert at.look("redis", "r1", {"ports": [6379]})[0].host == "r1"
+    with pytest.raises(Denied):
+        at.look("redis", "r1", {"ports": [22]})
 
 
 def test_acts_are_on_the_record_under_the_name_of_who_did_them() -> None:

@@ -105,6 +105,8 @@ class Resetting(Body):
 
 
 class Looking(Body):
+    """`options` as a runbook in force has them; others are an administrator's."""
+
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"host": "redis1", "options": {"port": 6379}}]}
     )
