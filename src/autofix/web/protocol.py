@@ -128,6 +128,7 @@ class Protocol(HttpToolsProtocol):
         self.address = ""
         self._uid: int | None = None
         self._in_head, self._head, self._requests = True, 0, 0
+        self._fed, self._beside = False, 0  # was there a body in what came; bytes since, without
         self._wasted: int | None = None
         self._refusal: tuple[int, str] | None = None
         self._arrived = True  # the request that is answered now has come whole
@@ -167,6 +168,7 @@ class Protocol(HttpToolsProtocol):
             if self._wasted > self._bounds.waste:
                 self.transport.close()
                 return
+        in_body = not self._in_head
         if self._in_head:
             self._head += len(data)
         try:
@@ -178,6 +180,10 @@ class Protocol(HttpToolsProtocol):
             return
         if self._in_head and self._head > self._bounds.head:
             self._refuse(431, f"the request's head is longer than {self._bounds.head} bytes")
+        self._beside = 0 if self._fed or not in_body else self._beside + len(data)
+        self._fed = False
+        if self._beside > self._bounds.head:
+            self._refuse(431, f"more than {self._bounds.head} bytes that are no body")
 
     def _refuse(self, status: int, why: str) -> None:
         self.due = None
@@ -197,6 +203,16 @@ class Protocol(HttpToolsProtocol):
         super().on_url(url)
         if len(self.url) > self._bounds.url:
             self._stop(414, f"the address is longer than {self._bounds.url} bytes")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """What stands after a body in chunks is no header: a proxy that takes away or sets those
+        of the head lets it pass."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._fed = True
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
         if len(self.headers) > self._bounds.headers:

@@ -142,6 +142,38 @@ def test_an_early_answer_can_be_read_while_the_body_is_still_sent() -> None:
         assert status(rest(one)) == 413
 
 
+CHUNKED = b"POST /headers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n"
+
+
+def test_what_stands_after_a_body_is_no_header() -> None:
+    """A proxy takes a client's own X-Forwarded-For out of the head, and not out of there."""
+    found: list[bytes] = []
+
+    async def told(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        found.extend(name for name, _ in scope["headers"])
+        await answer(send, 200, b"")
+
+    with listening(told) as port, connected(port) as one:
+        one.sendall(CHUNKED + b"X-Forwarded-For: 127.0.0.1\r\n\r\n")
+        assert status(one.recv(4096)) == 200
+    assert found == [b"host", b"transfer-encoding"]
+
+
+@pytest.mark.parametrize("line", [b"A: b\r\n", b"a" * 4096], ids=["headers", "one"])
+def test_what_stands_after_a_body_is_bounded(line: bytes) -> None:
+    with listening(app) as port, connected(port) as one:
+        one.sendall(CHUNKED + (b"" if line.endswith(b"\n") else b"A: "))
+        start = time.monotonic()
+        try:
+            while time.monotonic() - start < 5:
+                one.sendall(line * (8192 // len(line)))
+        except OSError:
+            pass
+        assert time.monotonic() - start < 5, "it is read without an end"
+
+
 def test_an_upgrade_is_not_taken_and_the_request_is_answered() -> None:
     raw = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
     with listening(app) as port, connected(port) as one:
