@@ -19,7 +19,7 @@ from autofix.app.vigil import Vigil
 from autofix.app.web import Web
 from autofix.core.audit import AuditEvent
 from autofix.core.runs import RunKind
-from autofix.errors import AutofixError, ConfigError, Deposed, StoreError
+from autofix.errors import AutofixError, ConfigError, Deposed
 from autofix.flow import deadlines
 from autofix.flow.claim import page_overdue
 from autofix.flow.context import Context, log
@@ -102,13 +102,13 @@ class Server:
         """While another server leads: what is posted is taken here, too, with the latest files."""
         self._vigil.stand_by()
         self._web.leads(False)
-        self._web.start()
+        self._web.begin()
         try:
             self._web.tend()
             if time.monotonic() >= self._reload_at:
                 self._reload_at = time.monotonic() + RELOAD_EVERY
                 self._take_changes(ctx)
-        except StoreError as error:
+        except AutofixError as error:
             log.error("%s", error)
 
     def _lead(self, ctx: Context, lead: Lead) -> None:
@@ -118,7 +118,7 @@ class Server:
             self._notary = record.begin(self._site, ctx)
             _settle_keys(self._site, ctx)
             self._web.leads(True)
-            self._web.start()
+            self._web.begin()
             self._web.welcome()
             self._note(ctx, "server.started", warnings=[str(w) for w in self._site.warnings])
             for warning in self._site.warnings:

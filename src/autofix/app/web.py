@@ -49,6 +49,7 @@ class Web:
         self._certificate: Certificate | None = None
         self._entrance: Entrance | None = None
         self._listening: list[Listener] = []
+        self._begun = False
 
     def use(self, ctx: Context) -> None:
         """With these files and this store. Its own copy: not fenced when we lead no more."""
@@ -68,10 +69,14 @@ class Web:
     def leads(self, leads: bool) -> None:
         self._leads = leads
 
-    def start(self) -> None:
-        """Harmless when it has started. ListenError, ConfigError when it can't listen."""
-        if self._server is not None:
-            return
+    def begin(self) -> None:
+        """ListenError, ConfigError when it can't listen. Harmless later: `tend` sees to it, and
+        a web that is lost and can't listen again keeps nobody from leading."""
+        if not self._begun:
+            self._start()
+            self._begun = True
+
+    def _start(self) -> None:
         from autofix.web.serving import WebServer
 
         _open_files()
@@ -89,6 +94,8 @@ class Web:
             self._clerk.start()
             server.start()
         except BaseException:
+            if self._clerk is not None:
+                self._clerk.stop()
             for each in listeners:
                 each.close()
             raise
@@ -118,16 +125,25 @@ class Web:
         return f"{url}{web.base_path}"
 
     def tend(self) -> None:
-        """A chore: one that died is started anew, a changed certificate is taken."""
-        if self._server is not None and not self._server.alive:
-            log.error("the web had died (%s): it is started anew", self._server.died)
+        """A chore: one that died is started anew, until it listens again; a changed certificate is
+        taken. ListenError, ConfigError: it could not yet."""
+        if self._server is not None and (died := self._died(self._server)):
+            log.error("the web had died (%s): it is started anew", died)
             self.stop()
-            self.start()
+        if self._server is None:
+            self._start()
         if self._certificate is not None and self._certificate.reload():
             log.info("the changed certificate is in force")
         if self._entrance is not None:
             self._entrance.denials.tell()
             self._entrance.logins.tend()
+
+    def _died(self, server: WebServer) -> str:
+        """Of what; empty while it lives."""
+        if not server.alive:
+            return server.died or "it does not answer"
+        alive = self._clerk is not None and self._clerk.alive
+        return "" if alive else "nobody writes down what is posted"
 
     def stop(self) -> None:
         server, self._server = self._server, None

@@ -71,6 +71,10 @@ class Clerk:
     def start(self) -> None:
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
     def stop(self, seconds: float = 10.0) -> None:
         """What waits is still written down."""
         self._queue.put(None)
@@ -103,9 +107,14 @@ class Clerk:
             batch, more = self._next()
             wanted = [each for each in batch if not each.answer.cancelled()]
             self._crowd = len(wanted)
-            if wanted:
-                self._serve(wanted)
-            self._leave(batch)
+            try:
+                if wanted:
+                    self._serve(wanted)
+            except Exception as error:  # noqa: BLE001 - or nobody would be served any more
+                log.exception("%d posts went wrong", len(wanted))
+                _answer(wanted, [error] * len(wanted))
+            finally:
+                self._leave(batch)
 
     def _next(self) -> tuple[list[Ticket], bool]:
         """Those that wait, at least one; False: it is the end."""
