@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from autofix.desk.explain import explain
 from autofix.core.incidents import Origin, State
 from autofix.core.presets import ESCORT
 from autofix.core.signals import Signal, SignalState
 from autofix.core.silences import Silence
+from autofix.desk.explain import explain
 from autofix.errors import HeldError, UsageError
 from autofix.flow import intake, silences, stopping
 from unit.flow.world import BOOK, World, with_guards
