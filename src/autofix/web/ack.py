@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import HTMLResponse
 
+from autofix.core.addresses import near
 from autofix.core.door import text_fault
 from autofix.errors import HeldError, NotFound
 from autofix.flow import taking
@@ -59,7 +60,7 @@ def take(request: Request, code: Code, fields: Fields) -> HTMLResponse:
 
 
 def _too_often(ctx: Context, request: Request) -> bool:
-    address = request.client.host if request.client else "socket"
+    address = near(request.client.host) if request.client else "socket"
     with ctx.store.transaction() as tx:
         return tx.count_try(f"ack {address}", ctx.clock.now(), WINDOW) > TRIES
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 
 from starlette.responses import Response
@@ -33,6 +34,7 @@ CSP = (
     b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     b"base-uri 'none'; frame-ancestors 'none'",
 )
+_CODE = re.compile(r"(/(?:ack|setup)/).*", re.S)
 HSTS = (b"strict-transport-security", b"max-age=31536000")
 NO_STORE = (b"cache-control", b"no-store")
 
@@ -89,11 +91,11 @@ class Gate:
             scope = {**scope, "method": "GET"}  # uvicorn leaves the body out
         await self._app(scope, receive, said)
         if WHO in scope:
-            self._limits.good(shown)
+            self._limits.good(shown, scope[WHO].mark)
 
     async def _crashed(self, error: Exception, scope: Scope, receive: Receive, said: _Said) -> None:
         number = scope.setdefault(NUMBER, secrets.token_hex(6))
-        log.error("request %s failed: %s %s", number, scope["method"], inert(scope["path"], 200),
+        log.error("request %s failed: %s %s", number, scope["method"], _shown(scope["path"]),
                   exc_info=error)  # fmt: skip
         if not said.begun:
             await hooks.problem(Problem(500, defect(number)))(scope, receive, said)
@@ -118,6 +120,11 @@ class _Said:
     def _ours(self) -> tuple[tuple[bytes, bytes], ...]:
         hsts = (HSTS,) if self._peer.secure and self._peer.uid is None else ()
         return (*HEADERS, CSP, NO_STORE, *hsts)
+
+
+def _shown(path: str) -> str:
+    """For the log: the code in a link opens what the link opens."""
+    return inert(_CODE.sub(r"\1…", path), 200)
 
 
 def _check_host(scope: Scope) -> None:

@@ -30,18 +30,19 @@ class Limits:
     def __init__(self, per_minute: Callable[[], int]) -> None:
         self._per_minute = per_minute
         self._hits = FixedWindowRateLimiter(MemoryStorage())
-        self._good: OrderedDict[str, None] = OrderedDict()
-        self._suspects: OrderedDict[str, None] = OrderedDict()
+        self._good: OrderedDict[str, str] = OrderedDict()
+        self._suspects: OrderedDict[str, str] = OrderedDict()
 
     def enter(self, address: str, credential: str) -> int:
         """0: go on; else the seconds after which to come again."""
-        key = credential if credential in self._good else near(address)
+        key = self._good.get(credential) or near(address)
         item = RateLimitItemPerMinute(self._per_minute())
         return 0 if self._hits.hit(item, "api", key) else self._wait(item, "api", key)
 
-    def good(self, credential: str) -> None:
-        """It is known who shows this: he has a count of his own from now on."""
-        self._remember(self._good, credential)
+    def good(self, credential: str, who: str) -> None:
+        """It is known who shows this: he has a count of his own from now on, one however many
+        ways he finds to write it."""
+        self._remember(self._good, credential, f"known {who}")
 
     def wrong_post(self, address: str) -> None:
         """A post of alerts from there was refused for what it showed."""
@@ -60,9 +61,9 @@ class Limits:
         end = self._hits.get_window_stats(item, *names).reset_time
         return max(1, math.ceil(end - time.time()))
 
-    def _remember(self, among: OrderedDict[str, None], key: str) -> None:
+    def _remember(self, among: OrderedDict[str, str], key: str, as_: str = "") -> None:
         if key:
-            among[key] = None
+            among[key] = as_
             among.move_to_end(key)
             while len(among) > GOOD:
                 among.popitem(last=False)

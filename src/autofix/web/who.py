@@ -47,6 +47,11 @@ class Who:
     principal: Principal
     visit: Visit | None = None
 
+    @property
+    def mark(self) -> str:
+        """The same token or session, however it was shown."""
+        return self.visit.session.digest if self.visit else self.principal.actor
+
 
 def who(request: Request) -> Who:
     """Whom the guard let in. Problem 401 on a route that lets in everybody."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from starlette.requests import Request
 
 from autofix.core.acks import LASTS
 from autofix.core.incidents import State
+from autofix.web import ack
 from unit.flow.world import World
 from unit.web.api_kit import Api
 
@@ -122,3 +124,13 @@ def test_names_from_outside_are_shown_as_text(api: Api) -> None:
     assert "&lt;img" in shown
     assert "<img" not in shown
     assert "\x1b" not in shown
+
+
+def test_a_customers_ipv6_network_has_one_count_of_tries(api: Api) -> None:
+    """Each count is rows in the store, and such a network has addresses without end."""
+
+    def tried(number: int) -> bool:
+        scope = {"type": "http", "client": (f"2001:db8::{number:x}", 1), "headers": []}
+        return ack._too_often(api.world.ctx, Request(scope))
+
+    assert [tried(number) for number in range(1, ack.TRIES + 2)] == [False] * ack.TRIES + [True]

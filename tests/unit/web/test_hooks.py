@@ -107,7 +107,7 @@ def opened(settings: WebBlock | None = None, **more: Any) -> Iterator[Door]:
     clerk.start()
 
     async def nothing(scope: Any, receive: Any, send: Any) -> None:
-        if scope["path"] == "/crash":
+        if scope["path"] in ("/crash", "/ack/the-code"):
             raise ZeroDivisionError("a secret detail")
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
@@ -199,6 +199,15 @@ def test_a_body_that_is_no_alert_is_refused_in_words(
     assert answer.status_code == code
     assert words in problem(answer)
     assert shared.arrivals[-1].why
+
+
+def test_a_log_line_about_a_failure_has_no_code_in_it(
+    shared: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert CLIENT.get(f"{shared.url}/ack/the-code").status_code == 500
+    said = "\n".join(each.getMessage() for each in caplog.records)
+    assert "failed: GET /ack/…" in said
+    assert "the-code" not in said
 
 
 @pytest.mark.parametrize(

@@ -73,10 +73,20 @@ def test_a_credential_that_is_good_has_a_count_of_its_own() -> None:
     limits = Limits(lambda: 10)
     for _ in range(11):
         limits.enter("192.0.2.1", "")
-    limits.good("mine")
+    limits.good("mine", "ann")
     assert [limits.enter("192.0.2.1", "mine") for _ in range(10)] == [0] * 10
     assert limits.enter("192.0.2.9", "mine") > 0
     assert limits.enter("192.0.2.1", "another") > 0
+
+
+def test_one_who_writes_his_credential_in_many_ways_has_one_count() -> None:
+    """A token beside cookies of one's own choosing: each of them looks like another."""
+    limits = Limits(lambda: 10)
+    for number in range(8):
+        limits.good(f"way {number}", "ann")
+    waits = [limits.enter("192.0.2.1", f"way {number % 8}") for number in range(20)]
+    assert waits[:10] == [0] * 10
+    assert all(waits[10:])
 
 
 def test_changed_settings_count_at_once() -> None:
@@ -101,7 +111,7 @@ def test_wrong_secrets_of_senders_shut_the_door_for_their_address_alone() -> Non
 def test_what_is_remembered_is_bounded() -> None:
     limits = Limits(lambda: 10)
     for number in range(GOOD + 10):
-        limits.good(str(number))
+        limits.good(str(number), "ann")
     assert len(limits._good) == GOOD
 
 
