@@ -13,8 +13,19 @@ from math import inf
 
 from autofix import crashpoints
 from autofix.core.due import Due
+from autofix.core.signals import Signal
 from autofix.errors import Duplicate, StoreError
-from autofix.flow import calling, decide, escalate, intake, nearing, outbox, remediate, verify
+from autofix.flow import (
+    calling,
+    decide,
+    escalate,
+    intake,
+    nearing,
+    outbox,
+    remediate,
+    unhandled,
+    verify,
+)
 from autofix.flow.context import Context, log
 from autofix.flow.recover import lose
 from autofix.flow.results import describe
@@ -136,10 +147,21 @@ class Engine:
             signal = reads.signal(signal_id)
         if signal is None:
             return
-        opened = intake.handle(self._ctx, signal).incident
+        opened = self._handled(signal)
         if opened is not None:
             self._decide(opened)
             crashpoints.reach("signal.matched")
+
+    def _handled(self, signal: Signal) -> int | None:
+        """The incident that it opened."""
+        try:
+            return intake.handle(self._ctx, signal).incident
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one signal's defect must not keep it for ever
+            log.exception("signal %s could not be handled", signal.id)
+            unhandled.give_up(self._ctx, signal, describe(error))
+            return None
 
     def _decide(self, incident_id: int) -> None:
         self._ctx.rush.give_way()
