@@ -32,6 +32,8 @@ _POSTGRESQL = ("postgresql", "postgresql+psycopg", "postgres")
 _MYSQL = ("mysql", "mysql+pymysql", "mariadb", "mariadb+pymysql")
 _LATE = (1969, 3024)  # MariaDB and MySQL: the statement took longer than it may
 _SQLITE = ("sqlite", "sqlite+pysqlite")
+#: Questions to one database that were left behind, until it is not asked any more.
+MOST_LEFT = 3
 
 
 @dataclass(frozen=True)
@@ -209,8 +211,34 @@ def _engined(dialect: str, connect: Callable[[], Any]) -> Iterator[Connection]:
                 connection.rollback()
 
 
+class _Left:
+    """Threads that were left behind, by place: what never comes back must not become many."""
+
+    def __init__(self) -> None:
+        self._threads: dict[str, list[threading.Thread]] = {}
+        self._lock = threading.Lock()
+
+    def add(self, place: str, thread: threading.Thread) -> None:
+        with self._lock:
+            self._threads.setdefault(place, []).append(thread)
+
+    def count(self, place: str) -> int:
+        with self._lock:
+            alive = [each for each in self._threads.pop(place, []) if each.is_alive()]
+            if alive:
+                self._threads[place] = alive
+            return len(alive)
+
+
+_left = _Left()
+
+
 def in_thread(place: Place, deadline: Deadline, work: Callable[[], Found]) -> Found:
-    """A driver that knows no deadline is left behind when it does not come back in time."""
+    """A driver that knows no deadline is left behind when it does not come back in time; of one
+    place only so many, then it is not asked until one of them has come back."""
+    key = place.url.render_as_string(hide_password=True)
+    if (stuck := _left.count(key)) >= MOST_LEFT:
+        raise LinkError(f"{place}: {stuck} questions to it have not come back")
     found: list[Found] = []
     failed: list[BaseException] = []
 
@@ -226,5 +254,6 @@ def in_thread(place: Place, deadline: Deadline, work: Callable[[], Found]) -> Fo
     if failed:
         raise failed[0]
     if not found:
+        _left.add(key, thread)
         raise LinkError(links.late(str(place), deadline))
     return found[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -229,6 +230,23 @@ def test_any_other_driver_is_left_behind_when_it_does_not_come_back() -> None:
     place = Place(make_url("oracle://u@db/x"))
     with pytest.raises(ProbeError, match=r"did not answer within 0\.1 s"):
         sql_places.in_thread(place, Deadline(0.1), lambda: time.sleep(1))
+
+
+def test_a_driver_that_never_comes_back_is_not_asked_for_ever() -> None:
+    place, over = Place(make_url("oracle://u@silent/x")), threading.Event()
+    for _ in range(sql_places.MOST_LEFT):
+        with pytest.raises(ProbeError, match="did not answer"):
+            sql_places.in_thread(place, Deadline(0.05), over.wait)
+    before = threading.active_count()
+    with pytest.raises(ProbeError, match="3 questions to it have not come back"):
+        sql_places.in_thread(place, Deadline(0.05), over.wait)
+    assert threading.active_count() <= before
+    assert sql_places.in_thread(Place(make_url("oracle://u@db2/x")), Deadline(5), lambda: 7) == 7
+    over.set()
+    until = time.monotonic() + 10
+    while sql_places._left.count("oracle://u@silent/x") and time.monotonic() < until:
+        time.sleep(0.01)
+    assert sql_places.in_thread(place, Deadline(5), lambda: 8) == 8
 
 
 def test_any_other_driver_is_rolled_back(tmp_path: Path) -> None:
