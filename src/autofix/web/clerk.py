@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from autofix.core.alerts import Admission, Arrival, Delivery, Post
 from autofix.core.door import Hostile, Refused
+from autofix.core.inert import inert
 from autofix.errors import StoreError
 from autofix.flow import deliveries
 from autofix.flow.context import Context, log
@@ -157,7 +158,7 @@ class Clerk:
                 for each in batch:
                     self._serve([each])
                 return
-            log.exception("a post to %s could not be judged", batch[0].post.source[:80])
+            log.exception("a post to %s could not be judged", inert(batch[0].post.source, 80))
             _answer(batch, [error])
         else:
             _answer(batch, found)
