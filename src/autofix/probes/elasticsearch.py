@@ -113,11 +113,13 @@ class ElasticsearchProbe(Monitoring):
         shards = found.get("_shards")
         if isinstance(shards, dict) and shards.get("total") == 0:
             raise AskError(f"{place} has no index {one_line(wanted.index, 60)!r}")
-        partial = _partial(found)
+        if partial := _partial(found):
+            # Fewer documents than there are would look like health.
+            raise AskError(f"{place} did not search everything: {partial}")
         hosts = mapping(found.get("aggregations"), place, "aggregations").get("hosts")
         buckets = mapping(hosts, place, "aggregations.hosts")
         if number(buckets.get("sum_other_doc_count")):
-            partial = partial or f"over {MOST_HOSTS} hosts"
+            partial = f"over {MOST_HOSTS} hosts"
         return Answer(list(_rows(items(buckets.get("buckets"), place, "buckets"), place)), partial)
 
 
