@@ -50,3 +50,31 @@ def test_what_breaks_beside_the_writing_costs_one_answer_and_not_the_clerk(
     assert not clerk.alive
     [line] = [each.getMessage() for each in caplog.records if "judged" in each.getMessage()]
     assert line.isprintable(), "an address forges lines of the log"
+
+
+def test_an_address_forges_no_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+
+    def broken(_ctx: object, _arrivals: object) -> list[Delivery]:
+        raise ZeroDivisionError
+
+    services = Services(
+        context=lambda: world.ctx,
+        desk=lambda _: pytest.fail("no desk here"),
+        doorman=None,  # type: ignore[arg-type]
+        settings=WebBlock,
+    )
+    clerk = Clerk(services, broken)
+    clerk.start()
+
+    async def story() -> None:
+        post = Post("am\nERROR forged \x1b[2J", {}, b"{}")
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.wait_for(clerk.offer(post, asyncio.get_running_loop()).answer, 10)
+
+    try:
+        asyncio.run(story())
+    finally:
+        clerk.stop()
+    [line] = [each.getMessage() for each in caplog.records if "judged" in each.getMessage()]
+    assert line.isprintable()
