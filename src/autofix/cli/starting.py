@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 from autofix.app.local import withdraw
 from autofix.cli.group import say
-from autofix.cli.reach import desk, server_name
+from autofix.cli.reach import asks_a_server, desk, server_name
 from autofix.cli.session import actor
 from autofix.cli.sources import OfServer, OfStore
 from autofix.core.incidents import Origin
 from autofix.core.signals import Signal, SignalState
-from autofix.errors import Interrupted
+from autofix.errors import HeldError, Interrupted
 from autofix.flow import intake
 from autofix.flow.context import Context
 
@@ -125,5 +125,20 @@ class AtServer:
         found, number = signal, signal.id
         while found.state is SignalState.RECEIVED:
             time.sleep(POLL)
+            self._still_led(found)
             found = self.source.steadily(lambda: desk().signal(number))
         return found
+
+    def _still_led(self, signal: Signal) -> None:
+        """Whoever led this store may have ended, as another `autofix run` does: nobody would ever
+        look at what was asked for."""
+        ctx = self._ctx
+        if ctx is None or asks_a_server() or ctx.store.leader():
+            return
+        withdraw(ctx, signal)
+        with ctx.store.reading() as reads:
+            current = reads.signal(signal.id)
+        if current is None or current.state is SignalState.IGNORED:
+            raise HeldError(
+                "who led this store ended meanwhile, so nothing was started", hint="run it again"
+            )
