@@ -14,9 +14,7 @@ from autofix.web.services import Services
 from unit.flow.world import World
 
 
-def test_what_breaks_beside_the_writing_costs_one_answer_and_not_the_clerk(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_what_breaks_beside_the_writing_costs_one_answer_and_not_the_clerk() -> None:
     world, broken = World(), [True]
 
     def context() -> Any:
@@ -37,8 +35,7 @@ def test_what_breaks_beside_the_writing_costs_one_answer_and_not_the_clerk(
     async def story() -> Delivery:
         loop = asyncio.get_running_loop()
         with pytest.raises(ZeroDivisionError):
-            forged = Post("am\nERROR forged \x1b[2J", {}, b"{}")
-            await asyncio.wait_for(clerk.offer(forged, loop).answer, 10)
+            await asyncio.wait_for(clerk.offer(Post("am", {}, b"{}"), loop).answer, 10)
         broken[0] = False
         return await asyncio.wait_for(clerk.offer(Post("am", {}, b"{}"), loop).answer, 10)
 
@@ -48,8 +45,6 @@ def test_what_breaks_beside_the_writing_costs_one_answer_and_not_the_clerk(
     finally:
         clerk.stop()
     assert not clerk.alive
-    [line] = [each.getMessage() for each in caplog.records if "judged" in each.getMessage()]
-    assert line.isprintable(), "an address forges lines of the log"
 
 
 def test_an_address_forges_no_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
