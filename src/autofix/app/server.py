@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 
 from autofix.app import logs, record
@@ -69,6 +69,7 @@ class Server:
         self._engine: Engine | None = None
         self._stopped_by = ""
         self._reload_at = 0.0  # of a standby; who leads has a chore for it
+        self._owed: list[Callable[[], None]] = []  # to the store, since files were taken into force
         self._notary: Notary
         self._vigil: Vigil
         self._web: Web
@@ -88,6 +89,7 @@ class Server:
                 # Before it stands by: what is wrong must not show when it is needed.
                 ctx = self._site.context(owner, full=True)
                 check_key(self._site)
+                self._owed.clear()
                 web.use(ctx)
                 waiting = partial(self._stand_by, ctx)
                 with leading(self._site.store, owner, self._stopping, waiting) as lead:
@@ -108,6 +110,7 @@ class Server:
             if time.monotonic() >= self._reload_at:
                 self._reload_at = time.monotonic() + RELOAD_EVERY
                 self._take_changes(ctx)
+            self._pay()
         except AutofixError as error:
             log.error("%s", error)
 
@@ -203,7 +206,14 @@ class Server:
     def _reload(self, ctx: Context, schedule: Schedule) -> None:
         if self._take_changes(ctx):
             schedule.load()
-            deadlines.reset(ctx)
+            self._owed.append(partial(deadlines.reset, ctx))
+        self._pay()
+
+    def _pay(self) -> None:
+        """What is in force is so whether the store takes it or not; it is told when it does."""
+        while self._owed:
+            self._owed[0]()
+            self._owed.pop(0)
 
     def _take_changes(self, ctx: Context) -> bool:
         """Take changed files into force; broken ones leave the last good ones as they are."""
@@ -215,12 +225,14 @@ class Server:
             for problem in error.problems:
                 log.error("%s", problem)
             log.error("the changed files are not in force: the last good ones are")
-            self._note(ctx, "settings.rejected", problems=[str(p) for p in error.problems])
+            problems = [str(each) for each in error.problems]
+            self._owed.append(partial(self._note, ctx, "settings.rejected", problems=problems))
             return False
         self._web.take(ctx.book)
         logs.adopt(self._site.settings)
         log.info("changed files are in force: %d runbooks", len(ctx.book.runbooks))
-        self._note(ctx, "settings.loaded", runbooks=sorted(ctx.book.runbooks))
+        names = sorted(ctx.book.runbooks)
+        self._owed.append(partial(self._note, ctx, "settings.loaded", runbooks=names))
         return True
 
     def _note(self, ctx: Context, action: str, **payload: object) -> None:

@@ -188,12 +188,13 @@ class Site:
 
         The store and the state folder stay those of the start.
         """
+        kept = self._kept_secrets()  # a store that can't be read: it is tried again
         self._seen = config.fingerprint(self.settings)
         if not self.file.is_file():  # else one in a folder above would be found
             raise ConfigError(
                 [Problem(str(self.file), 0, "the settings are gone", "put them back")]
             )
-        self._kept = self._kept_secrets()
+        self._kept = kept
         fresh = Site(wiring.load_settings(self.file))
         if wiring.ansible_options(fresh.settings) == wiring.ansible_options(self.settings):
             _raise_errors(wiring.shown(self._lost_inventory))
