@@ -69,7 +69,9 @@ class Server:
         self._engine: Engine | None = None
         self._stopped_by = ""
         self._reload_at = 0.0  # of a standby; who leads has a chore for it
-        self._owed: list[Callable[[], None]] = []  # to the store, since files were taken into force
+        self._owed: list[
+            Callable[[], object]
+        ] = []  # to the store, since files were taken into force
         self._notary: Notary
         self._vigil: Vigil
         self._web: Web
