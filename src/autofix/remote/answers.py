@@ -47,7 +47,7 @@ def error_of(status: int, body: bytes, server: str, *, retry_after: str = "") ->
     detail = str(document.get("detail") or "") or f"{server} answered {status}"
     hint = str(document.get("hint") or "")
     if status == 401:
-        hint = hint or WHO
+        hint = WHO  # the server's own speaks to browsers, too
     if status == 429:
         hint = hint or (f"again in {inert(retry_after, 20)} s" if retry_after else "")
     kind = KINDS.get(status, UsageError if status < 500 else StoreError)

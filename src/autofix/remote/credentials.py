@@ -13,7 +13,7 @@ from autofix.errors import Denied, UsageError
 
 LARGEST = 4096  # bytes
 _TOKEN = re.compile(r"[\x21-\x7e]{8,512}")
-HINT = "make one on the server: autofix tokens add NAME"
+HINT = "make one on the server: autofix tokens add NAME --owner YOU --lasts 90d"
 
 
 def token(env: Mapping[str, str], home: Path) -> str:
