@@ -169,6 +169,7 @@ install_python_packages() {
         fail "pip could not install requirements.lock; see above"
     "${pip[@]}" --no-deps --no-build-isolation -e . || fail "pip could not install autofix; see above"
     printf '%s\n' "$1" >"$STAMP"
+    printf 'autofix set-up: done; the command is %s/bin/autofix\n' "$VENV"
 }
 
 main() {

@@ -106,7 +106,9 @@ class NamedOptions(SenderOptions):
 
 
 def _said(key: str) -> str:
-    return "a secret: write secret, secret_env or secret_file" if key == "secret" else key
+    if key != "secret":
+        return key
+    return "a secret: write secret, secret_env, secret_file or secret_kept"
 
 
 def _or(words: tuple[str, ...]) -> str:

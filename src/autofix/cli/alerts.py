@@ -64,7 +64,7 @@ def show(number: int, as_json: bool) -> None:
     if as_json:
         print_json(row)
         return
-    for line in [*head(row), *meanings(row.judged), *_became(here, row.judged)]:
+    for line in [*head(row), *meant(row), *_became(here, row.judged)]:
         print(line)
     print("\n  what was posted:")
     for name, value in row.headers.items():
@@ -82,7 +82,7 @@ def replay(number: int, as_json: bool) -> None:
     if as_json:
         print_json(row)
     else:
-        for line in [*head(row), *meanings(row.judged)]:
+        for line in [*head(row), *meant(row)]:
             print(line)
         if fires(row) and not served():
             print("no server runs: what fires is handled when one does")
@@ -183,6 +183,12 @@ def head(row: Delivery) -> Iterator[str]:
         yield f"  a replay of alert {row.replay_of} by {inert(row.by, 120)}"
     why = f": {inert(row.why, 500)}" if row.why else ""
     yield f"  {row.state}, its sender was told {row.status}{why}; {row.size} bytes"
+
+
+def meant(row: Delivery) -> Iterator[str]:
+    """Nothing of one that was refused: its body was not judged."""
+    refused = row.state is DeliveryState.REFUSED and not row.judged
+    return iter(()) if refused else meanings(row.judged)
 
 
 def meanings(judged: Sequence[Judged], *, would: bool = False) -> Iterator[str]:

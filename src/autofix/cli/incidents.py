@@ -67,7 +67,8 @@ def list_(
         )
         for each in found
     ]
-    empty = "no incidents" if everything else "no open incidents (--all shows ended ones)"
+    ended = "no open incidents (ended ones: autofix incidents list --all)"
+    empty = "no incidents" if everything else ended
     columns = ("id", "sev", "state", "runbook", "host", "opened", "deadline", "why")
     table(columns, rows, empty)
 

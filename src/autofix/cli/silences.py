@@ -35,7 +35,8 @@ def list_(everything: bool = False, as_json: bool = False) -> None:
         print_json(found)
         return
     rows = [(e.id, stands(e, at), e.scope, when(e.until), e.by, e.reason) for e in found]
-    empty = "no silences" if everything else "nothing is silent (--all shows what is over)"
+    over = "nothing is silent (what is over: autofix silences list --all)"
+    empty = "no silences" if everything else over
     table(("id", "state", "what", "until", "by", "why"), rows, empty)
 
 

@@ -36,7 +36,8 @@ def list_(everybody: bool = False, as_json: bool = False) -> None:
     rows = [
         (t.id, t.name, t.owner, may(t), _stands(t, moment), ago(t.used_at, moment)) for t in found
     ]
-    empty = "no tokens" if everybody else "no tokens of yours (--all shows those of others)"
+    others = "no tokens of yours (those of others: autofix tokens list --all)"
+    empty = "no tokens" if everybody else others
     table(("id", "name", "owner", "may", "state", "last used"), rows, empty)
 
 

@@ -22,6 +22,8 @@ from autofix.ports import Clock, Reads, Store
 OWNER = "setup"
 LASTS = 86400.0
 USED = "this link was used, or a newer one was made"
+THERE = "there are accounts already: log in, or ask an administrator"
+NEW = "start the server again: it prints a new one"
 
 
 class Setup:
@@ -46,7 +48,7 @@ class Setup:
             why = self._fault(reads, code)
         if why:
             self._denials.denied(UNKNOWN, "setup", why, address=address)
-            raise Denied(why, hint="start the server again: it prints a new one if need be")
+            raise Denied(why, hint="" if why == THERE else NEW)
 
     def finish(self, code: str, name: str, password: str, *, address: str) -> User:
         """Make the administrator; of two at once the second finds the link used."""
@@ -64,7 +66,7 @@ class Setup:
 
     def _fault(self, reads: Reads, code: str) -> str:
         if reads.users():
-            return "there are accounts already: log in, or ask an administrator"
+            return THERE
         found = reads.session(_digest(code))
         if found is None or found.user != OWNER:
             return USED

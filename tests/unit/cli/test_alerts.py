@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from autofix.cli.alerts import meanings, summary
+from autofix.cli.alerts import meanings, meant, summary
 from autofix.cli.group import main
 from autofix.core.alerts import Delivery, DeliveryState, Judged, Verdict
 from autofix.core.incidents import Origin
@@ -55,6 +55,8 @@ def test_a_post_in_one_line(judged: tuple[Judged, ...], words: str) -> None:
 def test_a_refused_post_says_why() -> None:
     refused = delivery(state=DeliveryState.REFUSED, status=401, why="no bearer token")
     assert summary(refused) == "no bearer token"
+    assert list(meant(refused)) == []  # its body was not judged
+    assert list(meant(delivery())) == ["  no alerts in it"]
 
 
 @pytest.mark.parametrize(

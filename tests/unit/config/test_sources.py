@@ -37,6 +37,7 @@ def test_a_good_source_is_good(project: Any) -> None:
         ("prom: {type: alertmanager, auth: none}", "2: auth: must be 'token'"),
         ("prom: {type: alertmanagr}", "did you mean 'alertmanager'?"),
         ("prom: {type: pagerduty}", "write secret, secret_env"),
+        ("prom: {type: alertmanager, auth: bearer}", "secret_file or secret_kept"),
         (f"prom: {BEARER}runbooks: [nope]}}", "2: runbooks: there is no runbook 'nope'"),
         (f"prom: {BEARER}policy: nope}}", "2: there is no escalation policy 'nope'"),
         (f"prom: {BEARER}no_runbook: page}}", "2: there is no escalation policy 'default'"),
