@@ -28,7 +28,8 @@ def inert(text: str, limit: int = 200, *, lines: bool = False) -> str:
 
     One line, unless `lines` lets line ends and tabs stand. An escape is never cut in half.
     """
-    if len(text) <= limit and not _ACTIVE.search(text):
+    plain = text.isascii() and text.isprintable()
+    if len(text) <= limit and (plain or not _ACTIVE.search(text)):
         return text  # nearly all
     pieces, length = [], 0
     for char in text[: limit + 1]:

@@ -11,6 +11,7 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autofix.core.alerts import Judged, Verdict
 from autofix.core.audit import GENESIS, AuditEvent, body, seal
 from autofix.core.plain import SAFE, plain, text
 from autofix.errors import StoreError
@@ -174,3 +175,14 @@ def test_what_has_no_form_is_refused_in_one_line(value: object) -> None:
 def test_the_memory_store_keeps_values_as_the_real_one(value: object) -> None:
     event = memory_values.stored(AuditEvent(1.0, "a", "b", payload={"v": value}))
     assert event.payload == read_json(json_text({"v": value}))
+
+
+texts = st.text(st.characters() | st.sampled_from("\x00\ud800\ue000\uffff\U0001f600 0123456789:"))
+
+
+@given(st.lists(st.builds(
+    Judged, texts, texts, st.sampled_from(Verdict), texts,
+    signal=st.none() | st.integers(-(2**60), 2**60),
+), max_size=3))  # fmt: skip
+def test_verdicts_are_stored_the_quick_way_as_the_slow_way_does(judged: list[Judged]) -> None:
+    assert json_text(tuple(judged)) == canonical(tuple(judged)).decode()
