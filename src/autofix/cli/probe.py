@@ -34,7 +34,7 @@ def probe(name: str, host: str, given: tuple[str, ...], timeout: float, as_json:
             f"there is no probe {inert(name)!r}", hint=suggest(name, list(probes.TABLE))
         )
     loaded = probes.load(name)
-    options = _options(given)
+    options = option_values(given)
     wrong = loaded.check_options(options)
     if wrong:
         raise UsageError(f"probe {name}: {'; '.join(wrong)}")
@@ -50,9 +50,8 @@ def probe(name: str, host: str, given: tuple[str, ...], timeout: float, as_json:
     sys.exit(0)
 
 
-def _options(given: tuple[str, ...]) -> dict[str, Any]:
-    from autofix.config import scalar
-
+def option_values(given: tuple[str, ...]) -> dict[str, Any]:
+    """The `with:` block of these KEY=VALUE; a value such as `[a, b]` or `{a: b}` is YAML, too."""
     options = {}
     for text in given:
         key, equals, value = text.partition("=")
@@ -62,8 +61,19 @@ def _options(given: tuple[str, ...]) -> dict[str, Any]:
             )
         if key in options:
             raise UsageError(f"the option {inert(key)!r} is given twice")
-        options[key] = scalar(value)
+        options[key] = _value(value)
     return options
+
+
+def _value(text: str) -> Any:
+    from autofix.config import scalar
+    from autofix.config.document import parse
+
+    if text.startswith(("[", "{")):
+        found = parse(f"value: {text}", "--with")
+        if not found.problems and len(found.value) == 1:
+            return found.value["value"]
+    return scalar(text)  # such as a regular expression
 
 
 def _print(known: Any, facts: Any) -> None:
