@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from importlib import import_module
 
@@ -109,10 +110,19 @@ def _answers(app: FastAPI) -> None:
         return answer(422, "; ".join(_words(each) for each in error.errors()))
 
 
+#: What the checker of bodies calls them.
+_SHOULD = re.compile(r"^(Input|String|List|Dictionary) should ")
+
+
 def _words(fault: dict[str, object]) -> str:
     place = fault.get("loc")
     where = ".".join(str(each) for each in place[1:]) if isinstance(place, tuple) else ""
-    return f"{where or 'the request'}: {fault.get('msg', 'is wrong')}"
+    if fault.get("type") == "extra_forbidden":
+        return f"there is no field {where!r}"
+    if fault.get("type") == "missing":
+        return f"{where or 'the body'} is missing"
+    said = str(fault.get("msg", "is wrong")).removeprefix("Value error, ")
+    return f"{where or 'the request'}: {_SHOULD.sub('must ', said)}"
 
 
 def answer(
