@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from autofix.core.door import MAX_BYTES
@@ -16,12 +18,57 @@ TOO_LARGE = f"the body is larger than {MAX_BYTES} bytes"
 ENCODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
+#: Bytes of a body that always have room; of all larger ones that are on their way, and of those
+#: from one address: who sends without an end, and is not known yet, must not fill the memory.
+SMALL, ROOM, ROOM_OF_ONE = 65_536, 64 * 2**20, 16 * 2**20
+
+
 class Gone(Exception):
     """The client went away before its body was there."""
 
 
-async def read(receive: Receive, length: str, *, most: int = MAX_BYTES) -> bytes:
-    """The body as it came. Problem 413 as soon as it is clear that it is too large."""
+class Room:
+    """For bodies that are being read. Belongs to the event loop's thread."""
+
+    def __init__(self, most: int = ROOM, of_one: int = ROOM_OF_ONE) -> None:
+        self._most, self._of_one = most, of_one
+        self.held: Counter[str] = Counter()
+
+    @contextmanager
+    def of(self, address: str) -> Iterator[Callable[[int], None]]:
+        """Tell it how many bytes there are by now. Problem 503 where there is no room for them."""
+        mine = 0
+
+        def hold(size: int) -> None:
+            nonlocal mine
+            more = max(size - SMALL, 0) - mine
+            crowded = self.held[address] + more > self._of_one
+            if more > 0 and (crowded or self.held.total() + more > self._most):
+                raise Problem(503, "too many large bodies are on their way", "send it again",
+                              {"retry-after": "5"})  # fmt: skip
+            self.held[address] += more
+            mine += more
+
+        try:
+            yield hold
+        finally:
+            self.held[address] -= mine
+            self.held += Counter()  # without those that hold none
+
+
+def _no_matter(_size: int) -> None:
+    pass
+
+
+async def read(
+    receive: Receive,
+    length: str,
+    *,
+    most: int = MAX_BYTES,
+    hold: Callable[[int], None] = _no_matter,
+) -> bytes:
+    """The body as it came. Problem 413 as soon as it is clear that it is too large. `hold` is told
+    of its size while it grows, see `Room`."""
     if length and (not length.isdigit() or int(length[:20]) > most):
         raise Problem(413, TOO_LARGE)
     message = await receive()
@@ -36,6 +83,7 @@ async def read(receive: Receive, length: str, *, most: int = MAX_BYTES) -> bytes
     while message.get("more_body"):
         if size > most:
             raise Problem(413, TOO_LARGE)
+        hold(size)
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Gone

@@ -22,6 +22,7 @@ from autofix.errors import StoreError
 from autofix.flow import deliveries
 from autofix.flow.context import Context, log
 from autofix.ports import Source
+from autofix.web.bodies import Room
 from autofix.web.services import Services
 
 #: Posts and bytes that may wait; of one source, half of the posts. Posts in one commit, and bytes.
@@ -62,6 +63,7 @@ class Clerk:
     ) -> None:
         self._services, self._accept, self._room = services, accept, room
         self.patience = patience
+        self.reading = Room()
         self._queue: queue.SimpleQueue[Ticket | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._of: Counter[str] = Counter()

@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from autofix.core.addresses import near
 from autofix.core.alerts import Delivery, DeliveryState, Post
 from autofix.web.bodies import Gone, read, type_fault, unpacked
 from autofix.web.clerk import Clerk, Full
@@ -81,11 +82,14 @@ async def _answered(source: str, scope: Any, receive: Any) -> tuple[int, Mapping
     peer, headers = peer_of(scope), _headers(scope["headers"])
     fault, body = None, b""
     try:
-        body = await read(receive, headers.get("content-length", ""))
+        with clerk.reading.of(near(peer.address)) as hold:
+            body = await read(receive, headers.get("content-length", ""), hold=hold)
         body = unpacked(body, headers.get("content-encoding", ""))
         if why := type_fault(headers.get("content-type", "")):
             fault = None if "ce-specversion" in headers else (415, why)
     except Problem as error:
+        if error.status == 503:
+            raise  # it says nothing of the post, which is not read
         fault = (error.status, error.detail)
     except Gone:
         raise Problem(400, "the body was cut off") from None

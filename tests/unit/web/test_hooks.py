@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import select
 import threading
 import time
 import zlib
@@ -25,7 +26,7 @@ from autofix.web.clerk import Clerk
 from autofix.web.gate import Gate
 from autofix.web.services import Services
 from unit.flow.world import World
-from unit.web.wirekit import eventually, listening
+from unit.web.wirekit import connected, eventually, listening, status
 
 ALERT = {
     "status": "firing",
@@ -199,6 +200,24 @@ def test_a_body_that_is_no_alert_is_refused_in_words(
     assert answer.status_code == code
     assert words in problem(answer)
     assert shared.arrivals[-1].why
+
+
+def test_bodies_that_never_end_fill_no_memory_and_small_ones_come_in() -> None:
+    """Nobody has shown who he is yet while a body is read: 250 of a megabyte were 230 MB."""
+    with opened() as door:
+        port = int(door.url.rpartition(":")[2])
+        head = b"POST /hooks/am HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
+        held = [connected(port) for _ in range(24)]
+        for one in held:
+            one.sendall(head + b"x" * 999_000)
+        # 16 MiB of one address: 17 that are 0.93 MB beyond what always has room.
+        eventually(lambda: len(select.select(held, [], [], 0.1)[0]) == 7)
+        said = {status(one.recv(4096)) for one in select.select(held, [], [], 0.1)[0]}
+        assert said == {503}
+        assert door.post().status_code == 202
+        for one in held:
+            one.close()
+        eventually(lambda: door.post(b" " * 999_000 + BODY).status_code == 202)
 
 
 def test_a_log_line_about_a_failure_has_no_code_in_it(
