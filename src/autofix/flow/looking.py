@@ -130,6 +130,9 @@ def ours(
     inputs: Mapping[str, Any],
 ) -> Reading:
     """The reading about this subject, among several of one look."""
+    if len(readings) > 1 and (not subject or condition is None):
+        why = f"{len(readings)} things were seen, and nothing says which of them is meant: subject"
+        return Reading.unseen(readings[0].host, readings[0].at, why)
     if not subject or condition is None:
         return readings[0]
     for reading in readings:
