@@ -6,7 +6,7 @@ with a value as (path, words, hint) so that whoever knows the file's lines can p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
@@ -77,6 +77,12 @@ def suggest(word: str, known: list[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known: {', '.join(sorted(known))}" if 0 < len(known) <= 25 else ""
+
+
+def hosts_of(hosts: Sequence[str]) -> str:
+    """The hint where a group was named: `its hosts: r1, r2`, at most ten of them."""
+    more = f" and {len(hosts) - 10} more" if len(hosts) > 10 else ""
+    return f"its hosts: {', '.join(hosts[:10]) or 'none'}{more}"
 
 
 def faults(model: type[BaseModel], values: Mapping[str, Any]) -> list[Fault]:

@@ -122,7 +122,7 @@ def started(project: Project, *words: str, **more: Any) -> subprocess.Popen[str]
 WRONG_WORDS = [
     ("run hnd --host r1", "there is no runbook 'hnd'", "did you mean 'hand'?"),
     ("run hand --host r2", "'r2' is not a host of the inventory", "known: r1"),
-    ("run hand --host redis", "'redis' is a group, not a host", "known: r1"),
+    ("run hand --host redis", "'redis' is a group, not a host", "its hosts: r1"),
     ("run hand", "names no host", "--host"),
     ("run hand --host r1 -e sise=1", "there is no input 'sise'", "size"),
     ("run hand --host r1 -e size=10", "size", "above the maximum 9"),

@@ -15,7 +15,7 @@ from autofix.app.site import Site
 from autofix.core.identities import BEHIND_ROOT, login
 from autofix.core.inert import inert
 from autofix.errors import UsageError
-from autofix.options import suggest
+from autofix.options import hosts_of, suggest
 
 if TYPE_CHECKING:
     from autofix.ansible.inventory import AnsibleInventory
@@ -74,8 +74,10 @@ def known_host(inventory: AnsibleInventory, name: str) -> str:
     """This host, or UsageError with what may be meant. A group is no host."""
     if inventory.known(name) and inventory.hosts(name) == [name]:
         return name
-    said = "a group, not a host" if inventory.known(name) else "not a host of the inventory"
-    hint = suggest(name, sorted(inventory.names())) or "names are compared exactly"
+    group = inventory.known(name)
+    said = "a group, not a host" if group else "not a host of the inventory"
+    known = suggest(name, sorted(inventory.names())) or "names are compared exactly"
+    hint = hosts_of(inventory.hosts(name)) if group else known
     raise UsageError(f"{inert(name)!r} is {said}", hint=hint)
 
 

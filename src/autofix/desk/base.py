@@ -10,7 +10,7 @@ from autofix.core.roles import Principal
 from autofix.desk.bound import Bound
 from autofix.desk.place import Place
 from autofix.errors import Conflict, NotFound
-from autofix.options import suggest
+from autofix.options import hosts_of, suggest
 from autofix.ports import Inventory
 
 #: How often an act is tried when others move the same row meanwhile.
@@ -52,8 +52,9 @@ def known_host(inventory: Inventory, name: str) -> str:
     """This host, or NotFound with what may be meant. A group is no host."""
     if inventory.known(name) and inventory.hosts(name) == [name]:
         return name
-    said = "a group, not a host" if inventory.known(name) else "not a host of the inventory"
-    hint = meant(name, inventory.hosts("all"))
+    group = inventory.known(name)
+    said = "a group, not a host" if group else "not a host of the inventory"
+    hint = hosts_of(inventory.hosts(name)) if group else meant(name, inventory.hosts("all"))
     raise NotFound(f"{inert(name, 120)!r} is {said}", hint=hint)
 
 

@@ -179,9 +179,10 @@ def test_a_run_that_is_asked_for_wrongly_leaves_nothing(
     runbook: str, hosts: list[str], inputs: dict[str, object], words: str
 ) -> None:
     world = World()
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=words) as caught:
         desk(world).start(runbook, hosts, inputs=inputs)
     assert actions(world) == []
+    assert caught.value.hint.startswith("its hosts: r1") is (hosts == ["redis"])
 
 
 def test_what_was_typed_is_read_by_its_type() -> None:
