@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from autofix.app.doctor.finding import Finding, fail, ok, warn
 from autofix.app.doctor.patient import Patient
@@ -21,6 +22,8 @@ def web(patient: Patient) -> Iterator[Finding]:
     if found is not None and (why := found.fault()):
         yield fail(name, why, "web.tls in autofix.yaml")
         return
+    if settings.tls is not None:
+        yield from private_key(patient.settings.file.parent / settings.tls.key)
     urls = listening(patient.state)
     if urls:
         yield ok(name, f"listens on {', '.join(urls)}")
@@ -29,6 +32,12 @@ def web(patient: Patient) -> Iterator[Finding]:
         yield warn(name, "a server leads, and none on this machine listens", mend)
     else:
         yield _tried(*listen_parts(settings.listen))
+
+
+def private_key(file: Path) -> Iterator[Finding]:
+    """A group may read it: that is how certificates are often shared on one machine."""
+    if file.stat().st_mode & 0o007:
+        yield warn("web", f"everybody on this machine can read {file}", f"chmod o= {file}")
 
 
 def _tried(host: str, port: int) -> Finding:
