@@ -126,6 +126,9 @@ class Own:
 
 
 def _only(tx: Transaction, session: Session) -> None:
-    """His other sessions end."""
+    """His other sessions end. This one goes on, unless it was ended meanwhile: by himself
+    elsewhere, or since something about him was changed."""
+    there = tx.session(session.digest) is not None
     tx.end_sessions(user=session.user)
-    tx.put_session(session)
+    if there:
+        tx.put_session(session)

@@ -335,6 +335,17 @@ def test_a_new_password_ends_the_other_sessions(door: Door) -> None:
     assert "argon2" not in str(door.record())
 
 
+def test_a_session_that_was_ended_meanwhile_does_not_come_back(door: Door) -> None:
+    door.user("ann")
+    opened = door.login("ann")
+    by_session = door.entrance.doorman.by_session
+    here = by_session(opened.cookie, address=HERE)
+    assert here is not None
+    door.entrance.logins.logout(here.session)  # in another window, while the request is on its way
+    door.entrance.own.change_password(here, PASSWORD, OTHER)
+    assert by_session(opened.cookie, address=HERE) is None
+
+
 @pytest.mark.parametrize(
     ("password", "said"),
     [
