@@ -25,7 +25,8 @@ def secrets() -> None:
 def set_secret(name: str) -> None:
     """Keep a secret as NAME. Its value is asked for, or read from standard input."""
     desk().keep_secret(name, _value(name))
-    print(f"kept {inert(name, 80)}: write ..._kept: {inert(name, 80)} in the settings")
+    kept = inert(name, 80)
+    print(f"kept {kept}: in the settings, a secret x (url, password, …) takes it as x_kept: {kept}")
 
 
 def _value(name: str) -> str:
