@@ -15,9 +15,13 @@ from autofix.errors import UsageError
 LARGEST = 256 * 1024
 
 
-@click.group()
-def secrets() -> None:
-    """Set, list and remove the secrets that autofix keeps: `x_kept: NAME` in the settings."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def secrets(ctx: click.Context) -> None:
+    """List (the default), set and remove the secrets that autofix keeps: `x_kept: NAME` in the
+    settings."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_secrets)
 
 
 @secrets.command("set")

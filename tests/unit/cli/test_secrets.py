@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from autofix.app.site import Site
+from autofix.cli.group import main
 
 
 def project(tmp_path: Path) -> Path:
@@ -67,3 +68,9 @@ def test_what_is_no_secret_is_refused_in_one_line(tmp_path: Path, given: bytes, 
     assert words in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
     assert opened(tmp_path) == {}
+
+
+def test_without_a_word_they_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["-C", str(project(tmp_path)), "secrets"])
+    assert (ended.value.code or 0, capsys.readouterr().out) == (0, "no secrets are kept\n")
