@@ -4,7 +4,7 @@
 #   tools/setup.sh          virtual environment with the locked packages and autofix itself
 #   tools/setup.sh demo     the same, and what `make demo` needs: redis-server, bubblewrap
 #   tools/setup.sh test     the same, and what `make test` needs: also mariadb-server, postgresql, openssh,
-#                           prometheus with its Alertmanager and exporter of Redis
+#                           prometheus with its Alertmanager and exporter of Redis, chromium
 #
 # Says one line when it installs something and nothing when there is nothing to do. Exit 2: something
 # is missing that only root, or you, can provide; the line says what.
@@ -66,6 +66,7 @@ missing_packages() { # distribution packages whose programs are not there, for t
     command -v sshd >/dev/null || printf 'openssh-server\n'
     command -v ssh >/dev/null || printf 'openssh-client\n'
     local monitoring
+    command -v chromium >/dev/null || printf 'chromium\n'
     for monitoring in prometheus prometheus-alertmanager prometheus-redis-exporter; do
         command -v "$monitoring" >/dev/null || printf '%s\n' "$monitoring"
     done
