@@ -8,7 +8,7 @@ from typing import Any
 from autofix.core.audit import AuditEntry
 from autofix.core.marks import Mark
 from autofix.core.traces import ended, spans
-from autofix.errors import ChannelError, Problem
+from autofix.errors import AutofixError, ChannelError, Problem
 from autofix.flow.context import Context, log
 from autofix.options import Options
 
@@ -52,12 +52,20 @@ class Tracer:
             entries = self._new()
             for entry in entries:
                 if ended(entry.event) and entry.event.incident:
-                    exporter.export(entry.event.incident, self._story(entry))
+                    self._tell_one(exporter, entry.event.incident, entry)
                     self._mark(entry.seq)
             if entries:
                 self._mark(entries[-1].seq)
             if len(entries) < PAGE:
                 return
+
+    def _tell_one(self, exporter: Any, incident: int, entry: AuditEntry) -> None:
+        try:
+            exporter.export(incident, self._story(entry))
+        except AutofixError:
+            raise  # later, then
+        except Exception:  # noqa: BLE001 - one story that can't be told keeps back no other
+            log.exception("incident %s can't be told as a trace", incident)
 
     def _story(self, last: AuditEntry) -> list[Any]:
         with self._ctx.store.reading() as reads:

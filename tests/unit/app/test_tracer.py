@@ -121,3 +121,26 @@ def test_without_settings_nothing_is_told() -> None:
     Tracer(world, lambda: None).tend()
     with world.store.reading() as reads:
         assert reads.mark("tracing") is None
+
+
+def test_a_story_that_cant_be_told_keeps_back_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    world: Any = World()
+
+    class Picky:
+        def __init__(self) -> None:
+            self.told: list[int] = []
+
+        def export(self, incident: int, _spans: Any) -> None:
+            if incident == 7:
+                raise ValueError("this one")
+            self.told.append(incident)
+
+    picky = Picky()
+    tracer = Tracer(world, lambda: options("http://127.0.0.1:9"))
+    tracer._exporter = lambda _: picky  # type: ignore[method-assign]
+    tracer.tend()
+    world.story(7)
+    world.story(8)
+    tracer.tend()
+    assert picky.told == [8]
+    assert "incident 7 can't be told" in caplog.text
