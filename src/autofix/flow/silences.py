@@ -72,9 +72,7 @@ def end(ctx: Context, by: str, silence_id: int) -> int:
         known = {each.id: each for each in tx.silences(limit=100_000)}
         found = known.get(silence_id)
         if found is None:
-            raise NotFound(
-                f"there is no silence {silence_id}", hint="see `autofix silences list`"
-            )
+            raise NotFound(f"there is no silence {silence_id}", hint="see `autofix silences list`")
         event = AuditEvent(
             now, by, "silence.ended", found.runbook, found.host, payload=_payload(found)
         )
