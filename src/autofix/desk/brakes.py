@@ -16,6 +16,8 @@ from autofix.flow import breakers, silences, stopping
 
 #: Labels of one silence.
 LABELS = 50
+#: What is meant where no runbook is named: more than who is narrowed to some may let go.
+EVERY = "every runbook"
 
 
 class Brakes(Room):
@@ -70,6 +72,8 @@ class Brakes(Room):
 
     def resume(self, *, runbook: str = "", host: str = "") -> Resumed:
         self.may(Permission.PAUSE, "resume", runbook)
+        # Anybody on call may hold everything; to let it go again takes who may run it.
+        self.may(Permission.OPERATE, "resume", runbook or EVERY)
         ctx = self.ctx
         return settled(lambda: stopping.resume(ctx, self.actor, runbook=runbook, host=host))
 
@@ -84,7 +88,7 @@ class Brakes(Room):
         group: str = "",
         labels: Mapping[str, str] | None = None,
     ) -> Silence:
-        self.may(Permission.OPERATE, "silence", runbook)
+        self.may(Permission.OPERATE, "silence", runbook or EVERY)
         ctx = self.ctx
         line("reason", reason)
         _labels(labels or {})
@@ -107,7 +111,7 @@ class Brakes(Room):
         ctx = self.ctx
         with ctx.store.reading() as reads:
             known = {each.id: each.runbook for each in reads.silences(limit=100_000)}
-        self.may(Permission.OPERATE, "end silence", known.get(number, ""))
+        self.may(Permission.OPERATE, "end silence", known.get(number) or EVERY)
         return settled(lambda: silences.end(ctx, self.actor, number))
 
     def reset_breaker(

@@ -250,3 +250,20 @@ def test_words_for_the_record_are_lines_of_text() -> None:
         at.pause(reason="x" * 1001)
     with pytest.raises(UsageError, match="needs words"):
         at.comment(1, "  ")
+
+
+def test_who_is_narrowed_holds_everything_and_lets_go_only_of_his_own() -> None:
+    world = World()
+    his = desk(world, person("olaf", Role.OPERATOR, runbooks=[BOOK.name]))
+    his.pause(reason="the fire")
+    with pytest.raises(Denied, match=f"with every runbook .allowed: {BOOK.name}"):
+        his.resume()
+    until = world.clock.now() + 3600
+    with pytest.raises(Denied, match="every runbook"):
+        his.add_silence(until=until, reason="noise", host="r1")
+    own = his.add_silence(until=until, reason="noise", runbook=BOOK.name)
+    wide = desk(world).add_silence(until=until, reason="disks", host="r1")
+    with pytest.raises(Denied, match="every runbook"):
+        his.end_silence(wide.id)
+    his.end_silence(own.id)
+    desk(world).resume()
