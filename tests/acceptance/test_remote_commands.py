@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,12 @@ class House:
     ca: Path
     tokens: dict[str, str]
     url: str = ""
+    answers: list[Any] = field(default_factory=list)
+
+    def serve(self) -> None:
+        self.project.serve()
+        found = json.loads((self.project.path / ".autofix" / "web.json").read_text())
+        self.url = found["urls"][0]
 
     @property
     def port(self) -> int:
@@ -76,7 +84,29 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with Project(folder / "project", hosts, {"web": tls, "timezone": "Europe/Berlin"}) as project:
         project.runbook("tidy", TIDY)
         project.playbook("tidy.yml", PLAY)
-        yield House(project, ca, {})
+        house = House(project, ca, {})
+        _without_a_server(house)
+        house.serve()
+        yield house
+
+
+def _without_a_server(house: House) -> None:
+    """People, their tokens, one run; and what every question is answered on the store."""
+    for role in ("admin", "operator", "viewer"):
+        assert _said(house, "users", "add", role, "--role", role, "--no-password")[0] == 0
+        words = ("tokens", "add", "far", "--owner", role, "--role", role, "--lasts", "1h")
+        house.tokens[role] = json.loads(_said(house, *words, "--json")[1])["secret"]
+    ended = house.project.autofix("run", "tidy", "--host", "web1")
+    assert ended.returncode == 0, ended.stderr
+    house.answers += [settled(_said(house, *words)) for words in QUESTIONS]
+
+
+def _said(house: House, *words: str) -> Told:
+    """A command in this process, on the store."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        main(["-C", str(house.project.path), *words])
+    return int(ended.value.code or 0), out.getvalue(), err.getvalue()
 
 
 Told = tuple[int, str, str]
@@ -158,27 +188,9 @@ def _still(value: Any) -> Any:
     return value
 
 
-@pytest.fixture(scope="module")
-def answers() -> dict[str, list[Any]]:
-    return {}
-
-
-def test_on_the_store(house: House, say: Say, answers: dict[str, list[Any]]) -> None:
-    for role in ("admin", "operator", "viewer"):
-        assert say("users", "add", role, "--role", role, "--no-password")[0] == 0
-        words = ("tokens", "add", "far", "--owner", role, "--role", role, "--lasts", "1h")
-        house.tokens[role] = json.loads(say(*words, "--json")[1])["secret"]
-    ended = house.project.autofix("run", "tidy", "--host", "web1")
-    assert ended.returncode == 0, ended.stderr
-    answers["store"] = [settled(say(*words)) for words in QUESTIONS]
-
-
-def test_at_the_socket(house: House, say: Say, answers: dict[str, list[Any]]) -> None:
-    house.project.serve()
-    found = json.loads((house.project.path / ".autofix" / "web.json").read_text())
-    house.url = found["urls"][0]
+def test_at_the_socket(house: House, say: Say) -> None:
     assert house.url.startswith("https://127.0.0.1:")
-    for words, before in zip(QUESTIONS, answers["store"], strict=True):
+    for words, before in zip(QUESTIONS, house.answers, strict=True):
         assert settled(say(*words)) == before, words
 
 
@@ -194,8 +206,8 @@ def test_the_socket_is_what_was_asked(house: House) -> None:
         assert (done.returncode, done.stderr.splitlines()[-1]) == (0, opened), done.stderr
 
 
-def test_over_tls_with_a_token(house: House, say: Say, answers: dict[str, list[Any]]) -> None:
-    for words, before in zip(QUESTIONS, answers["store"], strict=True):
+def test_over_tls_with_a_token(house: House, say: Say) -> None:
+    for words, before in zip(QUESTIONS, house.answers, strict=True):
         assert settled(say(*words, more=house.there())) == before, words
 
 
@@ -362,3 +374,4 @@ def test_a_socket_that_a_dead_server_left_is_no_server(house: House, say: Say) -
     code, out, _ = say("status")
     assert (code, out.startswith("server: none runs")) == (0, True)
     assert say("incidents", "show", "1", "--json")[0] == 0
+    house.serve()

@@ -100,7 +100,10 @@ class Wire:
 
     def _ask(self, request: Request, *, fresh: bool) -> Reply:
         response = self._sent(request, fresh=fresh)
-        return Reply(response.status, _headers(response), self._body(response))
+        try:
+            return Reply(response.status, _headers(response), self._body(response))
+        finally:
+            response.close()  # a connection that ends with its answer leaves the socket to it
 
     @contextmanager
     def lines(self, request: Request) -> Iterator[tuple[Reply, Iterator[bytes]]]:
@@ -110,6 +113,7 @@ class Wire:
             refused = self._body(response) if response.status >= 300 else b""
             yield Reply(response.status, _headers(response), refused), self._lines(response)
         finally:
+            response.close()
             self.close()
 
     def _sent(self, request: Request, *, fresh: bool) -> http.client.HTTPResponse:
