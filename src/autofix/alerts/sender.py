@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins  # a source's `type` is a word
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any, ClassVar
@@ -17,7 +18,7 @@ from autofix.core.door import Refused, read_json
 MAX_ALERTS = 10_000
 
 
-class Sender:
+class Sender(ABC):
     """Base of every source: its name, what its alerts may trigger, and whom they page."""
 
     type: ClassVar[str]
@@ -40,9 +41,9 @@ class Sender:
         """The alerts in a body. Raises Refused for what is not this sender's shape."""
         return bounded(self.read(read_json(post.body)))
 
+    @abstractmethod
     def read(self, body: Any) -> Iterable[Alert]:
         """The alerts in a JSON body. Raises Refused, and nothing else."""
-        raise NotImplementedError
 
     def named(self, name: str, labels: Mapping[str, str]) -> str:
         """The alert's name: by the settings' expression where that gives one, else its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, Literal
@@ -39,7 +40,7 @@ class MonitoringOptions(Options):
     )
 
 
-class Monitoring:
+class Monitoring(ABC):
     """Base of those probes: implements Probe and FleetProbe by one `answer` a place."""
 
     name: str = ""
@@ -134,6 +135,7 @@ class Monitoring:
         """The facts of a host that the answer does not tell of, with `absent: empty`."""
         return {}
 
+    @abstractmethod
     def answer(
         self,
         place: Access,
@@ -143,4 +145,3 @@ class Monitoring:
         now: float,
     ) -> Answer:
         """Ask. ProbeError in one line."""
-        raise NotImplementedError

@@ -241,7 +241,9 @@ def test_a_denial_s_words_are_inert(door: Door) -> None:
     assert len(str(event.payload["reason"])) < 400
 
 
-def test_without_a_store_a_denial_still_denies(door: Door) -> None:
+def test_without_a_store_a_denial_still_denies_and_is_logged(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
     class Broken:
         def transaction(self) -> None:
             from autofix.errors import StoreError
@@ -250,6 +252,7 @@ def test_without_a_store_a_denial_still_denies(door: Door) -> None:
 
     door.entrance.denials._store = Broken()  # type: ignore[assignment]
     door.entrance.denials.denied("ann", "login", "wrong")
+    assert "a denial could not be written down: the disk is gone" in caplog.text
 
 
 def test_a_tokens_times_are_kept_apart_from_its_secret(door: Door) -> None:

@@ -117,6 +117,7 @@ def test_an_office_behind_one_address_does_not_lock_itself_out(door: Door) -> No
     for number in range(3 * TRIES):
         door.user(f"u{number}")
         door.login(f"u{number}")
+    assert len(door.record("session.started")) == 3 * TRIES
 
 
 def test_who_knows_one_password_gets_no_endless_guesses_at_others(door: Door) -> None:
