@@ -4,7 +4,7 @@
 #   tools/setup.sh          virtual environment with the locked packages and autofix itself
 #   tools/setup.sh demo     the same, and what `make demo` needs: redis-server, bubblewrap
 #   tools/setup.sh test     the same, and what `make test` needs: also mariadb-server, postgresql, openssh,
-#                           prometheus with its Alertmanager and exporter of Redis, chromium
+#                           prometheus with its Alertmanager and exporter of Redis, chromium, a Chinese font
 #
 # Says one line when it installs something and nothing when there is nothing to do. Exit 2: something
 # is missing that only root, or you, can provide; the line says what.
@@ -67,6 +67,7 @@ missing_packages() { # distribution packages whose programs are not there, for t
     command -v ssh >/dev/null || printf 'openssh-client\n'
     local monitoring
     command -v chromium >/dev/null || printf 'chromium\n'
+    has_chinese_font || printf 'fonts-wqy-microhei\n'
     for monitoring in prometheus prometheus-alertmanager prometheus-redis-exporter; do
         command -v "$monitoring" >/dev/null || printf '%s\n' "$monitoring"
     done
@@ -74,6 +75,10 @@ missing_packages() { # distribution packages whose programs are not there, for t
 
 has_postgresql() { # Debian keeps its programs off PATH, a folder for each version
     command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null
+}
+
+has_chinese_font() { # without one a screenshot of the console in Chinese is empty boxes
+    command -v fc-list >/dev/null && [[ -n $(fc-list :lang=zh family) ]]
 }
 
 # ── the distribution's packages ─────────────────────────────────────────────────────────────────

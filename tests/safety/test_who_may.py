@@ -22,13 +22,16 @@ from doorkit import PASSWORD
 from doorkit.web import House
 
 OWN_TOKEN = f"{V1}/tokens/{{number}}"
-FILLED = {"source": "prom", "code": "x", "name": "x", "number": "1"}
+FILLED = {"source": "prom", "code": "x", "name": "x", "number": "1", "made": "x"}
 NOT_HIS = "it needs the role"
 ASKING = [route for route, permission in ROUTES.items() if permission not in (Permission.HOOK,)]
 NAMED = [route for route in ASKING if ROUTES[route] is not Permission.OPEN]
 
 
 def filled(path: str) -> str:
+    """A stream would go on for minutes: it is asked for what it refuses when it has let one in."""
+    if path == "/live":
+        return "/live?incident=0"
     return re.sub(r"\{(\w+)\}", lambda found: FILLED[found[1]], path)
 
 

@@ -14,7 +14,12 @@ ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LAYERS, HOMES, PURE = PROJECT["tool"]["importlinter"]["contracts"]
 #: Packages that are imported by another name than they are installed by.
-IMPORTED_AS = {"ansible-core": "ansible", "pyyaml": "yaml", "argon2-cffi": "argon2"}
+IMPORTED_AS = {
+    "ansible-core": "ansible",
+    "argon2-cffi": "argon2",
+    "markdown-it-py": "markdown_it",
+    "pyyaml": "yaml",
+}
 
 
 def imported(requirement: str) -> str:

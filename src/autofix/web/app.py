@@ -8,7 +8,7 @@ from importlib import import_module
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
@@ -16,9 +16,12 @@ from starlette.routing import BaseRoute
 from autofix import __version__
 from autofix.errors import AutofixError
 from autofix.web.api.streams import Seats
+from autofix.web.console import ROUTERS as CONSOLE_ROUTERS
+from autofix.web.console.live import Pulse
 from autofix.web.openapi import describe
+from autofix.web.people import told
 from autofix.web.policy import ROUTES
-from autofix.web.problems import MEDIA_TYPE, NUMBER, Problem, defect, document, status_of
+from autofix.web.problems import NUMBER, Problem, defect, status_of
 from autofix.web.services import Services
 from autofix.web.who import Guard, verified
 
@@ -40,6 +43,8 @@ ROUTERS: tuple[str, ...] = (
     "api.audit",
     "api.accounts",
     "ack",
+    "assets",
+    *CONSOLE_ROUTERS,
 )
 
 
@@ -55,7 +60,7 @@ def make_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.add_middleware(Guard, services=services)  # the innermost: what is added later lies around
-    app.state.seats = Seats()
+    app.state.seats, app.state.pulse = Seats(), Pulse()
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     for name in ROUTERS:
         router: APIRouter = import_module(f"autofix.web.{name}").router
@@ -89,25 +94,26 @@ def _routes(routes: Iterable[BaseRoute]) -> list[tuple[str, str]]:
 
 def _answers(app: FastAPI) -> None:
     @app.exception_handler(Problem)
-    async def problem(_: Request, error: Problem) -> JSONResponse:
-        return answer(error.status, error.detail, error.hint, error.headers)
+    async def problem(request: Request, error: Problem) -> Response:
+        return told(request, error.status, error.detail, error.hint, error.headers)
 
     @app.exception_handler(AutofixError)
-    async def ours(_: Request, error: AutofixError) -> JSONResponse:
-        return answer(status_of(error), str(error), error.hint)
+    async def ours(request: Request, error: AutofixError) -> Response:
+        return told(request, status_of(error), str(error), error.hint)
 
     @app.exception_handler(HTTPException)
-    async def theirs(_: Request, error: HTTPException) -> JSONResponse:
-        return answer(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+    async def theirs(request: Request, error: HTTPException) -> Response:
+        headers = dict(error.headers or {})
+        return told(request, error.status_code, str(error.detail), headers=headers)
 
     @app.exception_handler(Exception)
-    async def unforeseen(request: Request, _: Exception) -> JSONResponse:
+    async def unforeseen(request: Request, _: Exception) -> Response:
         # It is raised anew after this, and the gate logs it under the same number.
-        return answer(500, defect(request.scope.get(NUMBER, "")))
+        return told(request, 500, defect(request.scope.get(NUMBER, "")))
 
     @app.exception_handler(RequestValidationError)
-    async def wrong(_: Request, error: RequestValidationError) -> JSONResponse:
-        return answer(422, "; ".join(_words(each) for each in error.errors()))
+    async def wrong(request: Request, error: RequestValidationError) -> Response:
+        return told(request, 422, "; ".join(_words(each) for each in error.errors()))
 
 
 #: What the checker of bodies calls them.
@@ -123,9 +129,3 @@ def _words(fault: dict[str, object]) -> str:
         return f"{where or 'the body'} is missing"
     said = str(fault.get("msg", "is wrong")).removeprefix("Value error, ")
     return f"{where or 'the request'}: {_SHOULD.sub('must ', said)}"
-
-
-def answer(
-    status: int, detail: str, hint: str = "", headers: dict[str, str] | None = None
-) -> JSONResponse:
-    return JSONResponse(document(status, detail, hint), status, headers, media_type=MEDIA_TYPE)

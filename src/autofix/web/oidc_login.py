@@ -29,15 +29,17 @@ NOT_SET = "logging in by an identity provider is not set up"
 def login(request: Request) -> Response:
     found = services_of(request).oidc()
     if found is None:
-        return pages.problem(404, NOT_SET, "see `oidc` in the settings")
+        return pages.problem(request, 404, NOT_SET, "see `oidc` in the settings")
     now = services_of(request).context().clock.now()
     try:
         begun = entrance_of(request).vouched.begin(address(request))
         url = found.login_url(begun, back(request), now)
     except TooMany:
-        return pages.problem(429, "too many logins from this address", "try again in a minute")
+        return pages.problem(
+            request, 429, "too many logins from this address", "try again in a minute"
+        )
     except StoreError as error:
-        return pages.problem(503, str(error), error.hint)
+        return pages.problem(request, 503, str(error), error.hint)
     said = RedirectResponse(url, 303)
     scheme = request.url.scheme
     said.set_cookie(
@@ -56,13 +58,13 @@ def login(request: Request) -> Response:
 def callback(request: Request, code: Said = "", state: Said = "", error: Said = "") -> HTMLResponse:
     found = services_of(request).oidc()
     if found is None:
-        return pages.problem(404, NOT_SET, "see `oidc` in the settings")
+        return pages.problem(request, 404, NOT_SET, "see `oidc` in the settings")
     try:
         said = _come_in(request, found, code, state, error)
     except Denied as denied:
-        said = pages.problem(403, str(denied), denied.hint)
+        said = pages.problem(request, 403, str(denied), denied.hint)
     except StoreError as failed:
-        said = pages.problem(503, str(failed), failed.hint)
+        said = pages.problem(request, 503, str(failed), failed.hint)
     scheme = request.url.scheme
     # A browser takes it for the cookie's end only with what the cookie came with.
     said.delete_cookie(
@@ -99,7 +101,7 @@ def _come_in(
         raise
     old = request.cookies.get(cookie_name(scheme), "")
     opened = entrance.vouched.come_in(who, provider.options.roles, address=here, old=old)
-    answer = pages.page("in", name=opened.principal.name)
+    answer = pages.page(request, "in", name=opened.principal.name)
     set_cookie(answer, scheme, opened, lax=True)
     return answer
 

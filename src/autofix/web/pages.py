@@ -1,72 +1,113 @@
-"""HTML, made on the server: the only home of Jinja2 in the web. Every value is escaped, and there
-is no script: the policy of each answer allows nothing but its one style sheet and a form to us."""
+"""HTML, made on the server: the only home of Jinja2 in the web. Every value is escaped.
+
+`page` is one of the small pages that stand alone (a link's, a problem's): one file, no script.
+`console` is one of the console's: with our style sheet and our modules, and nobody else's.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import Any
-from urllib.parse import parse_qsl
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from starlette.requests import HTTPConnection
 
-from autofix.core.inert import inert
-from autofix.web import bodies
-from autofix.web.problems import TITLES, Problem
+from autofix.core.durations import human
+from autofix.core.inert import inert, shown
+from autofix.i18n import LANGUAGES, ago, chosen, words
+from autofix.web import assets
+from autofix.web.paths import path, route_path
+from autofix.web.problems import TITLES
 
-#: The largest form, in bytes.
-LARGEST = 8192
 #: With `no-referrer` browsers would send forms with `Origin: null`: as if from another site.
 REFERRER = "same-origin"
+#: What a reader chose, kept in his browser: read on pages without a login, too.
+LANGUAGE, THEME = "autofix-language", "autofix-theme"
+THEMES = ("auto", "light", "dark")
+#: What the console's pages may do: our own files, answers and forms, nothing else.
+CONSOLE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
-def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page by a template of ours, filled with values from anywhere."""
-    text = _templates().get_template(f"{template}.html").render(style=_style(), **values)
-    headers = {"Content-Security-Policy": _policy(), "Referrer-Policy": REFERRER}
+def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page that stands alone, filled with values from anywhere."""
+    return _answer(request, f"{template}.html", status, _policy(), {"style": _style(), **values})
+
+
+def console(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page of the console; `console.frame.show` gives what all of them need."""
+    return _answer(request, f"console/{template}", status, CONSOLE_POLICY, values)
+
+
+def problem(request: Request, status: int, detail: str, hint: str = "") -> HTMLResponse:
+    """The same as a problem document, for people."""
+    return page(
+        request, "problem", status, title=TITLES.get(status, "Error"), detail=detail, hint=hint
+    )
+
+
+def language(request: HTTPConnection) -> str:
+    """Of this reader: what he chose, what his browser asks for, the installation's."""
+    own = getattr(getattr(request.app.state, "services", None), "language", None)
+    wanted = request.cookies.get(LANGUAGE, "")
+    return chosen(wanted, request.headers.get("accept-language", ""), own() if own else "en")
+
+
+def theme(request: HTTPConnection) -> str:
+    wanted = request.cookies.get(THEME, "")
+    return wanted if wanted in THEMES else "auto"
+
+
+def _answer(
+    request: Request, template: str, status: int, policy: str, values: Mapping[str, Any]
+) -> HTMLResponse:
+    spoken = language(request)
+    text = _templates(spoken).get_template(template).render(
+        language=spoken,
+        languages=LANGUAGES,
+        here=f"{route_path(request)}?{request.url.query}",
+        theme=theme(request),
+        path=lambda *parts, **query: path(request, *parts, **query),
+        asset=lambda name: path(request, "static", assets.version(), name),
+        **values,
+    )  # fmt: skip
+    headers = {"Content-Security-Policy": policy, "Referrer-Policy": REFERRER, "Vary": "Cookie"}
     return HTMLResponse(text, status, headers)
 
 
-def problem(status: int, detail: str, hint: str = "") -> HTMLResponse:
-    """The same as a problem document, for people."""
-    return page("problem", status, title=TITLES.get(status, "Error"), detail=detail, hint=hint)
-
-
-async def form(request: Request) -> dict[str, str]:
-    """The fields of a posted form, each once. Problem for what is none, and for too much."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    try:
-        body = await bodies.read(
-            request.receive, request.headers.get("content-length", ""), most=LARGEST
-        )
-    except bodies.Gone:
-        raise Problem(400, "the form was cut off") from None
-    if not body:
-        return {}
-    if kind != "application/x-www-form-urlencoded":
-        raise Problem(415, "this is not a form")
-    try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50)
-    except ValueError:
-        raise Problem(400, "the form can't be read") from None
-    return dict(pairs)
-
-
 @cache
-def _templates() -> Environment:
+def _templates(spoken: str) -> Environment:
     made = Environment(
         loader=PackageLoader("autofix.web", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols"],
     )
-    made.filters["line"] = lambda text: inert(str(text), 500)
+    known = words(spoken)
+    made.install_gettext_translations(known, newstyle=True)  # type: ignore[attr-defined]
+    made.filters.update(
+        line=lambda text: inert(str(text), 500),
+        lines=lambda text: inert(str(text), 200_000, lines=True),
+        value=lambda given: shown(given, 300),
+        span=human,
+        iso=lambda at: datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
+        ago=lambda seconds: ago(seconds, spoken),
+        word=lambda name, kind: known.pgettext(kind, str(name).replace("_", " ")),
+        pretty=lambda given: json.dumps(given, indent=2, ensure_ascii=False, default=str),
+    )
     return made
 
 

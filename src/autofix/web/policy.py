@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from autofix.core.roles import Permission as P
+from autofix.web.console.policy import CONSOLE
 
 V1 = "/api/v1"
 
-ROUTES: Mapping[tuple[str, str], P] = {
+#: For programs, senders, and links in pages.
+API: Mapping[tuple[str, str], P] = {
     ("GET", "/healthz"): P.OPEN,
     ("GET", "/readyz"): P.OPEN,
     ("GET", "/metrics"): P.METRICS,
@@ -98,3 +100,4 @@ ROUTES: Mapping[tuple[str, str], P] = {
     ("DELETE", f"{V1}/secrets/{{name}}"): P.ADMIN,
     ("POST", f"{V1}/keys/rotate"): P.ADMIN,
 }
+ROUTES: Mapping[tuple[str, str], P] = {**API, **CONSOLE}

@@ -11,12 +11,13 @@ from autofix.core.inert import inert
 from autofix.desk.passwords import SHORTEST
 from autofix.errors import Denied, HeldError, UsageError
 from autofix.web import pages
+from autofix.web.forms import Form, small
 from autofix.web.session import entrance_of
 from autofix.web.who import address
 
 router = APIRouter(include_in_schema=False)
 Code = Annotated[str, Path(min_length=1, max_length=200)]
-Fields = Annotated[dict[str, str], Depends(pages.form)]
+Fields = Annotated[Form, Depends(small)]
 
 
 @router.get("/setup/{code}")
@@ -24,8 +25,8 @@ def show(request: Request, code: Code) -> HTMLResponse:
     try:
         entrance_of(request).setup.good(code, address=address(request))
     except Denied as error:
-        return pages.problem(403, str(error), error.hint)
-    return _form()
+        return pages.problem(request, 403, str(error), error.hint)
+    return _form(request)
 
 
 @router.post("/setup/{code}")
@@ -35,16 +36,18 @@ def make(request: Request, code: Code, fields: Fields) -> HTMLResponse:
     try:
         if password != fields.get("again", ""):
             setup.good(code, address=address(request))
-            return _form("the two passwords are not the same", name)
+            return _form(request, "the two passwords are not the same", name)
         setup.finish(code, name, password, address=address(request))
     except Denied as error:
-        return pages.problem(403, str(error), error.hint)
+        return pages.problem(request, 403, str(error), error.hint)
     except (UsageError, HeldError) as error:
         said = f"{error}: {error.hint}" if error.hint else str(error)
-        return _form(said, name)
-    return pages.page("made", name=inert(name, 80))
+        return _form(request, said, name)
+    return pages.page(request, "made", name=inert(name, 80))
 
 
-def _form(wrong: str = "", name: str = "") -> HTMLResponse:
+def _form(request: Request, wrong: str = "", name: str = "") -> HTMLResponse:
     status = 422 if wrong else 200
-    return pages.page("setup", status, wrong=wrong, name=inert(name, 80), shortest=SHORTEST)
+    return pages.page(
+        request, "setup", status, wrong=wrong, name=inert(name, 80), shortest=SHORTEST
+    )

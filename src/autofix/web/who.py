@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from re import Pattern
 from typing import Any, TypeVar
@@ -15,7 +16,6 @@ from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,9 +23,10 @@ from autofix.core.accounts import Visit
 from autofix.core.roles import Permission, Principal, refusal
 from autofix.desk.doorman import TurnedAway
 from autofix.errors import Denied, StoreError
-from autofix.web import origin
+from autofix.web import forms, origin, people
+from autofix.web.paths import route_path
 from autofix.web.policy import ROUTES, V1
-from autofix.web.problems import MEDIA_TYPE, Problem, document
+from autofix.web.problems import Problem
 from autofix.web.protocol import UID
 from autofix.web.services import Services
 
@@ -100,20 +101,21 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return  # no websockets, no lifespan of ours
+        request = Request(scope, receive)
         try:
-            await self._judge(scope)
+            await self._judge(request)
         except Problem as error:
-            said = document(error.status, error.detail, error.hint)
-            refused = JSONResponse(said, error.status, error.headers, media_type=MEDIA_TYPE)
-            await refused(scope, receive, send)
+            form = await _what_was_typed(request, error)
+            told = people.told(request, error.status, error.detail, error.hint, error.headers, form)
+            await told(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        await self._app(scope, forms.spent if forms.FORM in scope else receive, send)
 
-    async def _judge(self, scope: Scope) -> None:
+    async def _judge(self, request: Request) -> None:
         """Problem unless the request may go on; who it is stands in the scope then."""
-        request = Request(scope)
+        scope = request.scope
         method = "GET" if request.method == "HEAD" else request.method
-        path = self._routes.find(_path(scope), method)
+        path = self._routes.find(route_path(request), method)
         permission = ROUTES[method, path]
         scope[ROUTE] = (method, path)
         if permission is Permission.HOOK:
@@ -124,7 +126,8 @@ class Guard:
             return
         scope[WHO] = who = await self._in_thread(self._who, request, method, path)
         if who.visit is not None:
-            await self._in_thread(self._of_session, request, method, path, who.visit)
+            shown = await _csrf(request, method)
+            await self._in_thread(self._of_session, request, method, path, who.visit, shown)
             if not who.visit.session.passed:
                 return  # he has no roles yet, and enrolling needs none
         if why := refusal(who.principal, permission):
@@ -171,12 +174,14 @@ class Guard:
             raise Problem(401, "this session is over", "log in again", CHALLENGE)
         return Who(found.principal, found)
 
-    def _of_session(self, request: Request, method: str, path: str, visit: Visit) -> None:
+    def _of_session(
+        self, request: Request, method: str, path: str, visit: Visit, csrf: str
+    ) -> None:
         """What only browsers are asked: that a page of ours sent it, and the second factor."""
         who = visit.principal.actor
         if method not in origin.SAFE:
             self._from_here(request, method, path, who)
-            shown = request.headers.get("x-csrf-token", "").encode("utf-8", "replace")
+            shown = csrf.encode("utf-8", "replace")
             if not hmac.compare_digest(shown, visit.session.csrf.encode()):
                 self._deny(request, method, path, who, "X-CSRF-Token is not this session's")
         if not visit.session.passed and (method, path) not in ENROLLING:
@@ -196,6 +201,23 @@ class Guard:
     def _denied(self, request: Request, method: str, path: str, who: str, why: str) -> None:
         what, doorman = f"{method} {path}", self._services.doorman
         doorman.denied(who, what, why, address=address(request))
+
+
+async def _csrf(request: Request, method: str) -> str:
+    """What shows that a page of ours sent it: a header, or a field of the form."""
+    shown = request.headers.get("x-csrf-token", "")
+    if shown or method in origin.SAFE or not forms.is_form(request.headers):
+        return shown
+    return (await forms.read(request.scope, request.receive)).get("csrf", "")
+
+
+async def _what_was_typed(request: Request, error: Problem) -> forms.Form | None:
+    """The form of who has to log in first: it is shown to him again."""
+    if error.status != 401 or request.method in origin.SAFE or not people.asks(request):
+        return None
+    with suppress(Problem):
+        return await forms.read(request.scope, request.receive)
+    return None
 
 
 class Routes:
@@ -223,11 +245,3 @@ class Routes:
             raise Problem(404, "there is nothing at this address")
         known = sorted({each for each, name in ROUTES if name == places[0]})
         raise Problem(405, f"{method} is not done here", headers={"Allow": ", ".join(known)})
-
-
-def _path(scope: Scope) -> str:
-    """Without what a proxy put before it, as the router takes it."""
-    path, root = str(scope["path"]), str(scope.get("root_path", ""))
-    if root and path.startswith(root) and path[len(root) : len(root) + 1] in ("", "/"):
-        return path[len(root) :]
-    return path

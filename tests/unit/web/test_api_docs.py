@@ -6,15 +6,24 @@ import re
 from pathlib import Path
 
 from autofix.core.roles import Role
-from autofix.web.policy import ROUTES
+from autofix.web.console.policy import CONSOLE
+from autofix.web.policy import API
 from autofix.web.problems import TITLES
 
-TEXT = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
+DOCS = Path(__file__).parents[3] / "docs"
+TEXT = (DOCS / "api.md").read_text()
 
 
 def test_every_route_is_documented_and_every_documented_one_is_there() -> None:
-    told = set(re.findall(r"^\| `([A-Z]+) (/[^`]*)` \|", TEXT, re.MULTILINE))
-    assert told == set(ROUTES)
+    assert routes_in("api.md") == set(API)
+
+
+def test_every_page_is_documented_and_every_documented_one_is_there() -> None:
+    assert routes_in("console.md") == set(CONSOLE)
+
+
+def routes_in(name: str) -> set[tuple[str, ...]]:
+    return set(re.findall(r"^\| `([A-Z]+) (/[^`]*)` \|", (DOCS / name).read_text(), re.MULTILINE))
 
 
 def test_every_status_is_explained() -> None:

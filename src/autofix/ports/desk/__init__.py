@@ -1,0 +1,18 @@
+"""The desk: everything that people and programs may ask and do, as one person at a time.
+
+Two of them exist: one works on the store and the files here, the other asks a server. Both give the
+same values and raise the same errors: NotFound, Denied, HeldError, UsageError, StoreError.
+Every call looks at what its principal may do, and a refusal is on the record.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from autofix.ports.desk.accounts import AccountsDesk
+from autofix.ports.desk.acts import ActsDesk
+from autofix.ports.desk.looks import LooksDesk
+
+
+class Desk(LooksDesk, ActsDesk, AccountsDesk, Protocol):
+    """All of it; each noun has a file here, a room in `desk/` and one in `remote/`."""

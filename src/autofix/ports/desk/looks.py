@@ -1,0 +1,103 @@
+"""Questions about what happens and how things stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+from autofix.core.alerts import Delivery
+from autofix.core.audit import AuditEntry
+from autofix.core.breakers import Standing
+from autofix.core.incidents import Incident, State
+from autofix.core.pages import Page
+from autofix.core.pauses import Pause
+from autofix.core.roles import Principal
+from autofix.core.runs import Run, RunEvent, RunState
+from autofix.core.signals import Signal
+from autofix.core.silences import Silence
+from autofix.core.stories import (
+    Answer,
+    IncidentStory,
+    PageStory,
+    ProbeCard,
+    RunbookCard,
+    Status,
+)
+
+
+class LooksDesk(Protocol):
+    """Questions. Lists are newest first; `before` is the cursor: only numbers below it."""
+
+    principal: Principal
+
+    def status(self) -> Status: ...
+
+    def runbooks(self) -> list[RunbookCard]: ...
+    def runbook(self, name: str) -> RunbookCard: ...
+    def why(self, runbook: str, host: str) -> Answer: ...
+    def hosts(self) -> list[str]: ...
+    def probes(self) -> list[ProbeCard]: ...
+    def incidents(
+        self,
+        *,
+        states: Iterable[State] | None = None,
+        runbook: str = "",
+        host: str = "",
+        severity: str = "",
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[Incident]: ...
+    def incident(self, number: int) -> IncidentStory: ...
+    def signal(self, number: int) -> Signal: ...
+    def runs(
+        self,
+        *,
+        incident: int | None = None,
+        states: Iterable[RunState] | None = None,
+        runbook: str = "",
+        host: str = "",
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[Run]: ...
+    def run(self, number: int) -> Run: ...
+    def run_events(
+        self, number: int, after: int = 0, limit: int = 1000
+    ) -> list[tuple[int, RunEvent]]:
+        """What was kept of its output after event `after`, each with its number."""
+
+    def pages(
+        self,
+        *,
+        incident: int | None = None,
+        runbook: str = "",
+        waiting: bool = False,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[Page]: ...
+    def page(self, number: int) -> PageStory: ...
+    def alerts(
+        self, *, source: str = "", before: int | None = None, limit: int = 50
+    ) -> list[Delivery]: ...
+    def alert(self, number: int) -> Delivery: ...
+    def silences(self, *, everything: bool = False) -> list[Silence]: ...
+    def pauses(self) -> list[Pause]: ...
+    def breakers(self) -> list[Standing]: ...
+    def audit(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        limit: int = 100,
+        actor: str = "",
+        action: str = "",
+        runbook: str = "",
+        host: str = "",
+        incident: int | None = None,
+        newest_first: bool = True,
+    ) -> list[AuditEntry]: ...
+    def audit_entry(self, number: int) -> AuditEntry: ...
+    def verify_audit(self) -> Mapping[str, Any]:
+        """The report of `autofix audit verify --json`."""
+
+    def export_audit(self, form: str) -> Iterator[str]:
+        """Lines of `autofix audit export --format FORM`."""

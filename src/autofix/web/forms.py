@@ -1,0 +1,77 @@
+"""Posted forms: read once, bounded, each field a text."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope
+
+from autofix.web import bodies
+from autofix.web.problems import Problem
+
+#: The largest form, in bytes, and the most fields of one.
+LARGEST, FIELDS = 131_072, 2000
+#: The same of pages that whoever has a link may open.
+SMALL = 8192
+TYPE = "application/x-www-form-urlencoded"
+#: Where the scope holds a form that the guard has read.
+FORM = "autofix.form"
+
+
+class Form(dict[str, str]):
+    """The last value of each field; `all` gives every one of a field that may stand repeatedly."""
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        super().__init__(pairs)
+        self.pairs = pairs
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.pairs if key == name]
+
+    def typed(self) -> list[tuple[str, str]]:
+        """What a person put in: without what our own pages added."""
+        return [(name, value) for name, value in self.pairs if name not in ("csrf", "once")]
+
+
+def is_form(headers: Headers) -> bool:
+    kind = headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower() == TYPE
+
+
+async def read(scope: Scope, receive: Receive, most: int = LARGEST) -> Form:
+    """The form of this request; the same one however often it is asked for. Problem for what is
+    none, and for too much."""
+    if FORM in scope:
+        found: Form = scope[FORM]
+        return found
+    request = Request(scope)
+    length = request.headers.get("content-length", "")
+    try:
+        body = await bodies.read(receive, length, most=most)
+    except bodies.Gone:
+        raise Problem(400, "the form was cut off") from None
+    if body and not is_form(request.headers):
+        raise Problem(415, "this is not a form")
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS)
+    except ValueError:
+        raise Problem(400, "the form can't be read") from None
+    scope[FORM] = Form(pairs)
+    return scope[FORM]  # type: ignore[no-any-return]
+
+
+async def form(request: Request) -> Form:
+    """A dependency of routes that take one."""
+    return await read(request.scope, request.receive)
+
+
+async def small(request: Request) -> Form:
+    """Likewise, of a page without a login."""
+    return await read(request.scope, request.receive, SMALL)
+
+
+async def spent() -> Message:
+    """`receive` of a request whose body has been read."""
+    return {"type": "http.request", "body": b"", "more_body": False}

@@ -1,0 +1,8 @@
+// The console's modules. Every page works without them; with them it stays up to date by itself.
+import { keepTimes } from "./times.js";
+import { keepLive } from "./live.js";
+import { takeKeys } from "./keys.js";
+
+keepTimes(document);
+takeKeys();
+keepLive();

@@ -1,0 +1,70 @@
+"""What every page of the console has around it, and how forms are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from consolekit import Stage
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with Stage.set(tmp_path_factory.mktemp("stage") / "project") as made:
+        made.story()
+        yield made
+
+
+def test_who_is_not_logged_in_is_sent_to_the_login_and_back(stage: Stage) -> None:
+    said = stage.client().get("/?x=1")
+    assert (said.status_code, said.headers["location"]) == (303, "/login?next=%2F%3Fx%3D1")
+
+
+def test_a_program_gets_a_problem_document(stage: Stage) -> None:
+    said = stage.client().get("/", headers={"accept": "*/*"})
+    assert said.status_code == 401
+    assert said.headers["content-type"] == "application/problem+json"
+
+
+def test_a_form_without_its_token_changes_nothing(stage: Stage) -> None:
+    olga = stage.client("olga")
+    assert olga.post("/logout", [("csrf", "guessed")]).status_code == 403
+    assert olga.get("/").status_code == 200
+
+
+def test_a_form_with_its_token_is_taken(stage: Stage) -> None:
+    olga = stage.client("olga")
+    said = olga.send("/", "/logout", follow=False)
+    assert (said.status_code, said.headers["location"]) == (303, "/login")
+    assert olga.get("/").status_code == 303
+
+
+def test_what_was_typed_when_the_session_had_ended_is_on_the_page_of_the_login(
+    stage: Stage,
+) -> None:
+    said = stage.client().post("/logout", [("csrf", "x"), ("note", "half an hour of <typing>")])
+    assert said.status_code == 401
+    assert 'name="kept.note" value="half an hour of &lt;typing&gt;"' in said.text
+
+
+@pytest.mark.parametrize("away", ["//evil.example", "/\\evil.example", "https://evil.example", "x"])
+def test_after_the_login_nobody_is_sent_elsewhere(stage: Stage, away: str) -> None:
+    form = [("name", "olga"), ("password", "correct horse battery"), ("next", away)]
+    said = stage.client().post("/login", form, follow=False)
+    assert (said.status_code, said.headers["location"]) == (303, "/")
+
+
+def test_the_language_is_what_was_chosen_else_what_the_browser_asks_for(stage: Stage) -> None:
+    olga = stage.client("olga", **{"accept-language": "zh-CN,zh;q=0.9"})
+    assert "<title>现在" in olga.page("/")
+    olga.send("/", "/preferences", {"language": "en"})
+    assert "<title>Now" in olga.page("/")
+
+
+def test_our_own_files_may_be_kept_for_ever(stage: Stage) -> None:
+    vera = stage.client("vera")
+    [sheet] = [part for part in vera.page("/").split('"') if part.endswith("console.css")]
+    assert "immutable" in vera.get(sheet).headers["cache-control"]
+    assert vera.get("/static/old/console.css").headers["cache-control"] == "no-store"
+    assert vera.get("/static/old/..%2fpages.py").status_code == 404
