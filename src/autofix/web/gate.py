@@ -6,11 +6,12 @@ import logging
 import re
 import secrets
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autofix.core.inert import inert
-from autofix.web import hooks
+from autofix.web import hooks, people
 from autofix.web.clerk import Clerk
 from autofix.web.limits import Limits, credential_of
 from autofix.web.peers import PEER, Peer, find_peer
@@ -65,7 +66,7 @@ class Gate:
             else:
                 await self._ask(peer, scope, receive, said)
         except Problem as error:
-            await hooks.problem(error)(scope, receive, said)
+            await self._told(error, scope)(scope, receive, said)
         except Exception as error:  # noqa: BLE001 - whoever asked gets an answer, the log the rest
             await self._crashed(error, scope, receive, said)
 
@@ -98,7 +99,14 @@ class Gate:
         log.error("request %s failed: %s %s", number, scope["method"], _shown(scope["path"]),
                   exc_info=error)  # fmt: skip
         if not said.begun:
-            await hooks.problem(Problem(500, defect(number)))(scope, receive, said)
+            await self._told(Problem(500, defect(number)), scope)(scope, receive, said)
+
+    @staticmethod
+    def _told(error: Problem, scope: Scope) -> Response:
+        """Senders and programs get a document, people a page."""
+        if scope["method"] == "POST" and scope["path"].startswith(hooks.PREFIX):
+            return hooks.problem(error)
+        return people.told(Request(scope), error.status, error.detail, error.hint, error.headers)
 
 
 class _Said:

@@ -59,7 +59,9 @@ def problem(request: Request, status: int, detail: str, hint: str = "") -> HTMLR
 
 def language(request: HTTPConnection) -> str:
     """Of this reader: what he chose, what his browser asks for, the installation's."""
-    own = getattr(getattr(request.app.state, "services", None), "language", None)
+    app = request.scope.get("app")  # not there yet when the gate answers
+    own = getattr(getattr(app, "state", None), "services", None)
+    own = getattr(own, "language", None)
     wanted = request.cookies.get(LANGUAGE, "")
     return chosen(wanted, request.headers.get("accept-language", ""), own() if own else "en")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 
 import pytest
 
@@ -68,3 +70,14 @@ def test_our_own_files_may_be_kept_for_ever(stage: Stage) -> None:
     assert "immutable" in vera.get(sheet).headers["cache-control"]
     assert vera.get("/static/old/console.css").headers["cache-control"] == "no-store"
     assert vera.get("/static/old/..%2fpages.py").status_code == 404
+
+
+def test_what_stops_at_the_gate_is_told_in_words_too(stage: Stage) -> None:
+    with closing(HTTPConnection(stage.url.removeprefix("http://"), timeout=10)) as there:
+        there.putrequest("GET", "/", skip_host=True)
+        for name, value in [("Host", "a"), ("Host", "b"), ("Accept", "text/html")]:
+            there.putheader(name, value)
+        there.endheaders()
+        said = there.getresponse()
+        assert said.status == 400
+        assert "a request has one Host header" in said.read().decode().partition("<h1")[2]
