@@ -44,11 +44,21 @@ def _login(request: Request, detail: str, form: Form | None) -> Response:
     """To the login and back; a form that was sent without a session is kept on the page."""
     here = route_path(request)
     if request.method == "GET":
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            return _once_more(request)
         query = request.url.query
         back = f"{here}?{query}" if query else here
         return RedirectResponse(path(request, "login", next=back), 303)
     kept = form.typed() if form is not None else []
     return pages.console(request, "login.html", 401, **blank(next=here, kept=kept, said=detail))
+
+
+def _once_more(request: Request) -> Response:
+    """Who follows a link in a chat or a mail comes without his cookie, which browsers show only
+    where a page of ours sends them: this one does, to the same address."""
+    query = request.url.query
+    to = path(request) + route_path(request).lstrip("/") + (f"?{query}" if query else "")
+    return pages.page(request, "once_more", to=to)
 
 
 def blank(**values: object) -> dict[str, object]:

@@ -105,7 +105,7 @@ class Guard:
         try:
             await self._judge(request)
         except Problem as error:
-            form = await _what_was_typed(request, error)
+            form = await self._what_was_typed(request, error)
             told = people.told(request, error.status, error.detail, error.hint, error.headers, form)
             await told(scope, receive, send)
             return
@@ -189,10 +189,23 @@ class Guard:
             self._deny(request, method, path, who, why)
 
     def _from_here(self, request: Request, method: str, path: str, who: str) -> None:
-        public = self._services.context().book.public_url
-        ours = [public] if public else []
-        if why := origin.fault(request.headers, request.url.scheme, ours):
+        if why := origin.fault(request.headers, request.url.scheme, self._ours()):
             self._deny(request, method, path, who, why)
+
+    async def _what_was_typed(self, request: Request, error: Problem) -> forms.Form | None:
+        """The form of who has to log in first: it is shown to him again. Never one that another
+        site filled in: browsers leave our cookie out of what those send."""
+        if error.status != 401 or request.method in origin.SAFE or not people.asks(request):
+            return None
+        if origin.fault(request.headers, request.url.scheme, self._ours()):
+            return None
+        with suppress(Problem):
+            return await forms.read(request.scope, request.receive)
+        return None
+
+    def _ours(self) -> list[str]:
+        public = self._services.context().book.public_url
+        return [public] if public else []
 
     def _deny(self, request: Request, method: str, path: str, who: str, why: str) -> None:
         self._denied(request, method, path, who, why)
@@ -209,15 +222,6 @@ async def _csrf(request: Request, method: str) -> str:
     if shown or method in origin.SAFE or not forms.is_form(request.headers):
         return shown
     return (await forms.read(request.scope, request.receive)).get("csrf", "")
-
-
-async def _what_was_typed(request: Request, error: Problem) -> forms.Form | None:
-    """The form of who has to log in first: it is shown to him again."""
-    if error.status != 401 or request.method in origin.SAFE or not people.asks(request):
-        return None
-    with suppress(Problem):
-        return await forms.read(request.scope, request.receive)
-    return None
 
 
 class Routes:

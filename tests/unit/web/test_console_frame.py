@@ -50,6 +50,13 @@ def test_what_was_typed_when_the_session_had_ended_is_on_the_page_of_the_login(
     assert 'name="kept.note" value="half an hour of &lt;typing&gt;"' in said.text
 
 
+def test_what_another_site_filled_in_is_not_kept(stage: Stage) -> None:
+    stranger = stage.client("", origin="https://evil.example")
+    said = stranger.post("/logout", [("note", "sent by a trap")])
+    assert said.status_code == 401
+    assert "sent by a trap" not in said.text
+
+
 @pytest.mark.parametrize("away", ["//evil.example", "/\\evil.example", "https://evil.example", "x"])
 def test_after_the_login_nobody_is_sent_elsewhere(stage: Stage, away: str) -> None:
     form = [("name", "olga"), ("password", "correct horse battery"), ("next", away)]
