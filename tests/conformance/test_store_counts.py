@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from autofix.core.counting import Tallies
-from autofix.core.incidents import State
+from autofix.core.incidents import Incident, State
+from autofix.core.overview import Holding
 from autofix.core.pages import PageState
 from autofix.core.runs import RunState
 from autofix.core.signals import SignalState
@@ -37,3 +38,31 @@ def test_the_live_are_counted_by_state_and_severity_and_what_waits_by_kind(store
         found = reads.tallies()
     assert found.live == {("open", "P1"): 1, ("open", "P2"): 1, ("held", "P1"): 1}
     assert found.queued == {"signals": 1, "runs": 1, "pages": 1}
+
+
+def numbers(found: list[Incident]) -> list[int]:
+    return [each.id for each in found]
+
+
+def test_the_worst_come_by_severity_and_then_by_age(store: Store) -> None:
+    late = opened(store, host="a", severity="P1", opened_at=50.0)
+    early = opened(store, host="b", severity="P1", opened_at=10.0)
+    worst = opened(store, host="c", severity="P0", opened_at=90.0, state=State.HELD)
+    with store.transaction() as tx:
+        over = incident("d", state=State.CLOSED, severity="P0", ended_at=5.0)
+        tx.add_incident(over, event("incident.opened", incident=0))
+    with store.reading() as reads:
+        assert numbers(reads.worst()) == [worst.id, early.id, late.id]
+        assert numbers(reads.worst(limit=2)) == [worst.id, early.id]
+        assert numbers(reads.worst(states=[State.HELD])) == [worst.id]
+        assert reads.worst(states=[]) == []
+
+
+def test_what_holds_is_told_once_with_how_many_and_the_oldest(store: Store) -> None:
+    for host, reason in (("a", "web paused"), ("b", "frozen"), ("c", "web paused")):
+        opened(store, host=host, state=State.HELD, reason=reason)
+    opened(store, host="d", reason="web paused")  # it is open, not held
+    with store.reading() as reads:
+        found = reads.holdings()
+        assert found == [Holding("web paused", 2, 1), Holding("frozen", 1, 2)]
+        assert reads.holdings(limit=1) == found[:1]

@@ -18,6 +18,7 @@ from autofix.app.tracer import Tracer
 from autofix.app.vigil import Vigil
 from autofix.app.web import Web
 from autofix.core.audit import AuditEvent
+from autofix.core.marks import FILES, NEWS_OF_FILES, Mark
 from autofix.core.runs import RunKind
 from autofix.errors import AutofixError, ConfigError, Deposed
 from autofix.flow import deadlines
@@ -238,5 +239,8 @@ class Server:
         return True
 
     def _note(self, ctx: Context, action: str, **payload: object) -> None:
+        now = ctx.clock.now()
         with ctx.store.transaction() as tx:
-            tx.record(AuditEvent(ctx.clock.now(), ctx.owner, action, payload=payload))
+            tx.record(AuditEvent(now, ctx.owner, action, payload=payload))
+            if action in NEWS_OF_FILES:
+                tx.set_mark(Mark(FILES, now, {"problems": payload.get("problems", [])}))

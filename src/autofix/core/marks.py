@@ -14,3 +14,9 @@ class Mark:
     name: str
     at: float
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: What became of the project's files at their last change: `problems`, empty when they were taken.
+FILES = "files"
+#: The events of the record after which that mark says so anew.
+NEWS_OF_FILES = frozenset({"settings.rejected", "settings.loaded", "server.started"})

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from autofix.core.breakers import Standing
 from autofix.core.deadlines import deadlines_of
 from autofix.core.incidents import Incident, State
+from autofix.core.overview import Overview
 from autofix.core.pages import Page, PageState
 from autofix.core.pauses import Pause, merged
 from autofix.core.roles import Permission
-from autofix.core.runs import Run, RunEvent, RunState
 from autofix.core.signals import Signal
 from autofix.core.silences import Silence
 from autofix.core.stories import (
@@ -21,7 +21,7 @@ from autofix.core.stories import (
     RunbookCard,
     Status,
 )
-from autofix.desk import status
+from autofix.desk import overview, status
 from autofix.desk.base import Room, known_host
 from autofix.desk.cards import card
 from autofix.desk.explain import explain
@@ -39,6 +39,10 @@ class Looks(Room):
     def status(self) -> Status:
         self.may(Permission.READ, "status")
         return status.gathered(self.place, self.ctx)
+
+    def overview(self, limit: int = 50) -> Overview:
+        self.may(Permission.READ, "overview")
+        return overview.gathered(self.place, self.ctx, self.principal, limit)
 
     def runbooks(self) -> list[RunbookCard]:
         self.may(Permission.READ, "runbooks")
@@ -116,42 +120,6 @@ class Looks(Room):
         if found is None:
             raise NotFound(f"there is no signal {number}")
         return found
-
-    def runs(
-        self,
-        *,
-        incident: int | None = None,
-        states: Iterable[RunState] | None = None,
-        runbook: str = "",
-        host: str = "",
-        before: int | None = None,
-        limit: int = 50,
-    ) -> list[Run]:
-        self.may(Permission.READ, "runs")
-        with self.ctx.store.reading() as reads:
-            return reads.runs(
-                incident=incident,
-                states=states,
-                runbook=runbook,
-                host=host,
-                before=before,
-                limit=limit,
-            )
-
-    def run(self, number: int) -> Run:
-        self.may(Permission.READ, "run")
-        with self.ctx.store.reading() as reads:
-            found = reads.run(number)
-        if found is None:
-            raise NotFound(f"there is no run {number}", hint="see `autofix runs list`")
-        return found
-
-    def run_events(
-        self, number: int, after: int = 0, limit: int = 1000
-    ) -> list[tuple[int, RunEvent]]:
-        self.run(number)
-        with self.ctx.store.reading() as reads:
-            return reads.run_events(number, after, limit)
 
     def pages(
         self,

@@ -39,8 +39,8 @@ def gathered(place: Place, ctx: Context) -> Status:
             "owed": tuple(run for run in stopping.owed(reads) if run.due_at is not None),
             "pages_waiting": tuple(each for each in reads.pages(limit=1000) if each.due_at),
             "audit_size": reads.audit_head()[0],
-            **_marks(reads),
-            **_seal(reads, place.witnesses()),
+            **marked(reads),
+            **seal(reads, place.witnesses()),
         }
     settings = tuple(place.faults())
     return Status(server=ctx.store.leader(), settings=settings, **place.machine(), **found)
@@ -57,12 +57,12 @@ def rejected(reads: Reads) -> AuditEntry | None:
     return newest if newest and newest.event.action == "settings.rejected" else None
 
 
-def _marks(reads: Reads) -> dict[str, Any]:
+def marked(reads: Reads) -> dict[str, Any]:
     found = {name: reads.mark(name) for name in MARKS}
     return {name: {"at": mark.at, **mark.data} if mark else None for name, mark in found.items()}
 
 
-def _seal(reads: Reads, witnesses: Sequence[str]) -> Mapping[str, Any]:
+def seal(reads: Reads, witnesses: Sequence[str]) -> Mapping[str, Any]:
     """The last checkpoint, and what is wrong with sealing and with witnesses."""
     last, failing = reads.last_checkpoint(), reads.mark(MARK)
     marks = {name: reads.mark(mark_name(name)) for name in witnesses}

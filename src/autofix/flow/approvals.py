@@ -25,7 +25,7 @@ def approve(ctx: Context, incident_id: int, by: str, groups: Collection[str] = (
         incident = find(tx, incident_id)
         expect(incident, (State.AWAITING_APPROVAL,), "approved")
         _expect_open(incident)
-        refusal, hint = _refusal(ctx, incident, by, groups)
+        refusal, hint = refused(ctx, incident, by, groups)
         if not refusal:
             return _approved(tx, incident, by, now)
         tx.record(of_incident(incident, "approval_refused", now, by, error=refusal))
@@ -53,8 +53,8 @@ def _approved(tx: Transaction, incident: Incident, by: str, now: float) -> Incid
     return tx.save_incident(approved, of_incident(approved, "approved", now, by))
 
 
-def _refusal(ctx: Context, incident: Incident, by: str, groups: Collection[str]) -> tuple[str, str]:
-    """(why this person may not approve it, who may instead)."""
+def refused(ctx: Context, incident: Incident, by: str, groups: Collection[str]) -> tuple[str, str]:
+    """(why this person may not approve it, who may instead); empty when he may."""
     if asker(incident.requested_by) == login(by):
         why = f"{by} asked for incident {incident.id} and can't approve it"
         return why, "somebody else must approve it"

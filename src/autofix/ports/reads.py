@@ -14,17 +14,19 @@ from autofix.core.breakers import Reset
 from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.counting import Tallies
 from autofix.core.due import Due
+from autofix.core.histories import Counted
 from autofix.core.incidents import AtWork, Incident, State
 from autofix.core.marks import Mark
+from autofix.core.overview import Holding
 from autofix.core.pages import Counts, Member, Page, PageKind, PageState
 from autofix.core.pauses import Pause
-from autofix.core.runs import Run, RunEvent, RunKind, RunState
 from autofix.core.signals import Signal
 from autofix.core.silences import Silence
 from autofix.core.triggers import Watch
+from autofix.ports.reads_runs import RunReads
 
 
-class Reads(Protocol):
+class Reads(RunReads, Protocol):
     """Questions to the store. Lists are newest first unless said otherwise."""
 
     def incident(self, incident_id: int) -> Incident | None: ...
@@ -75,25 +77,15 @@ class Reads(Protocol):
         """Live incidents by state and severity, and how much waits: `signals` received, `runs`
         planned, `pages` queued."""
 
-    def run(self, run_id: int) -> Run | None: ...
-    def runs(
-        self,
-        *,
-        incident: int | None = None,
-        states: Iterable[RunState] | None = None,
-        kinds: Iterable[RunKind] | None = None,
-        runbook: str = "",
-        host: str = "",
-        before: int | None = None,
-        limit: int = 100,
-    ) -> list[Run]: ...
-    def due_runs(self, now: float, limit: int = 100) -> list[Run]:
-        """Planned runs whose due_at has come, oldest first."""
+    def worst(self, *, states: Iterable[State] | None = None, limit: int = 50) -> list[Incident]:
+        """Live incidents, the worst severity first, of one severity the oldest first."""
 
-    def run_events(
-        self, run_id: int, after: int = 0, limit: int = 1000
-    ) -> list[tuple[int, RunEvent]]:
-        """Kept events in order, each with its number from 1."""
+    def holdings(self, limit: int = 20) -> list[Holding]:
+        """Why incidents are held, each reason once; what holds most first."""
+
+    def counted(self, since: float, runbook: str = "") -> list[Counted]:
+        """How often each runbook fired, healed and paged, of the incidents opened since then, no
+        rehearsals: one question. A runbook may come in several parts."""
 
     def host_lock(self, host: str) -> int | None:
         """The run that holds this host now."""
@@ -188,8 +180,12 @@ class Reads(Protocol):
         runbook: str = "",
         host: str = "",
         incident: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
         newest_first: bool = False,
-    ) -> list[AuditEntry]: ...
+    ) -> list[AuditEntry]:
+        """Of the time from `since` to before `until`. The place of a moment is sought in the order
+        of numbers: where a clock was set back by more than a day, not all may be found."""
 
     def deliveries(
         self,

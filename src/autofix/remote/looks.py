@@ -11,10 +11,12 @@ from autofix.core.alerts import Delivery
 from autofix.core.audit import AuditEntry
 from autofix.core.breakers import Standing
 from autofix.core.incidents import Incident, State
+from autofix.core.overview import Overview
 from autofix.core.pages import Page
 from autofix.core.pauses import Pause
+from autofix.core.record_checks import RecordCheck
 from autofix.core.roles import Principal
-from autofix.core.runs import Run, RunEvent, RunState
+from autofix.core.runs import RunEvent
 from autofix.core.signals import Signal
 from autofix.core.silences import Silence
 from autofix.core.stories import (
@@ -81,6 +83,9 @@ class Looks(Room):
     def status(self) -> Status:
         return self.client.get(Status, "status")
 
+    def overview(self, limit: int = 50) -> Overview:
+        return self.client.get(Overview, "overview", limit=limit)
+
     def runbooks(self) -> list[RunbookCard]:
         return self._all(RunbookCard, "runbooks")
 
@@ -117,33 +122,6 @@ class Looks(Room):
 
     def signal(self, number: int) -> Signal:
         return self.client.get(Signal, "signals", number)
-
-    def runs(
-        self,
-        *,
-        incident: int | None = None,
-        states: Iterable[RunState] | None = None,
-        runbook: str = "",
-        host: str = "",
-        before: int | None = None,
-        limit: int = 50,
-    ) -> list[Run]:
-        state = None if states is None else sorted(states)
-        if state == []:
-            return []
-        narrowed = {"incident": incident, "runbook": runbook, "host": host}
-        return self._listed(Run, "runs", before, limit, state=state, **narrowed)
-
-    def run(self, number: int) -> Run:
-        return self.client.get(Run, "runs", number)
-
-    def run_events(
-        self, number: int, after: int = 0, limit: int = 1000
-    ) -> list[tuple[int, RunEvent]]:
-        cursor = cursors.encode("events", after) if after else None
-        most = min(limit, MOST)
-        found = self.client.get(JSON, "runs", number, "events", cursor=cursor, limit=most)
-        return [(each.number, each.event) for each in self._items(Numbered, found)]
 
     def pages(
         self,
@@ -188,10 +166,12 @@ class Looks(Room):
         runbook: str = "",
         host: str = "",
         incident: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
         newest_first: bool = True,
     ) -> list[AuditEntry]:
         narrowed = {"actor": actor, "action": action, "runbook": runbook, "host": host}
-        asked = {**narrowed, "incident": incident}
+        asked = {**narrowed, "incident": incident, "since": since, "until": until}
         if newest_first and not after:
             return self._listed(AuditEntry, "audit", before, limit, **asked)
         found = [each for each in self._walked(before, after, asked) if each.seq > after]
@@ -213,6 +193,9 @@ class Looks(Room):
 
     def verify_audit(self) -> Mapping[str, Any]:
         return self.client.get(dict[str, Any], "audit", "verify", timeout=VERIFYING)
+
+    def record_check(self) -> RecordCheck:
+        return self.client.get(RecordCheck, "audit", "check")
 
     def export_audit(self, form: str) -> Iterator[str]:
         with self.client.lines("audit", "export", accept="*/*", format=form) as lines:

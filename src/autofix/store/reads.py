@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import Select, false, func, select
@@ -11,19 +11,22 @@ from autofix.core.audit import GENESIS, AuditEntry
 from autofix.core.due import Due
 from autofix.core.incidents import Incident, State
 from autofix.core.pauses import Pause
-from autofix.core.runs import Run, RunEvent, RunKind, RunState
 from autofix.core.signals import Signal
 from autofix.core.triggers import Watch
-from autofix.store import rows, tables
+from autofix.store import audit_times, rows, tables
+from autofix.store.audit_times import Timed
 from autofix.store.due import due as due_now
 from autofix.store.queries import LIVE, PLANNED, QUEUED, RECEIVED, due, narrowed, one_of
+from autofix.store.reads_history import HistoryReads
+from autofix.store.reads_now import NowReads
 from autofix.store.reads_paging import PagingReads
+from autofix.store.reads_runs import RunReads
 from autofix.store.reads_standing import StandingReads
 from autofix.store.reads_trust import TrustReads
 from autofix.store.reads_web import WebReads
 
 
-class SqlReads(TrustReads, PagingReads, WebReads, StandingReads):
+class SqlReads(TrustReads, PagingReads, WebReads, StandingReads, HistoryReads, NowReads, RunReads):
     """`ports.Reads` within one transaction, so all answers are of one moment."""
 
     def incident(self, incident_id: int) -> Incident | None:
@@ -93,36 +96,6 @@ class SqlReads(TrustReads, PagingReads, WebReads, StandingReads):
         ended = func.coalesce(t.ended_at, t.updated_at)
         return self._one(rows.INCIDENT, query.order_by(ended.desc(), t.id.desc()).limit(1))
 
-    def run(self, run_id: int) -> Run | None:
-        return self._by_id(rows.RUN, run_id)
-
-    def runs(
-        self,
-        *,
-        incident: int | None = None,
-        states: Iterable[RunState] | None = None,
-        kinds: Iterable[RunKind] | None = None,
-        runbook: str = "",
-        host: str = "",
-        before: int | None = None,
-        limit: int = 100,
-    ) -> list[Run]:
-        query = narrowed(rows.RUN.every, tables.runs, incident=incident, runbook=runbook, host=host)
-        query = one_of(query, tables.runs.c.state, states)
-        query = one_of(query, tables.runs.c.kind, kinds)
-        return self._newest(rows.RUN, query, before, limit)
-
-    def due_runs(self, now: float, limit: int = 100) -> list[Run]:
-        return self._all(rows.RUN, due(rows.RUN, PLANNED, now, limit))
-
-    def run_events(
-        self, run_id: int, after: int = 0, limit: int = 1000
-    ) -> list[tuple[int, RunEvent]]:
-        t = tables.run_events.c
-        query = select(t.number, *rows.RUN_EVENT.columns).where(t.run == run_id, t.number > after)
-        found: Sequence[Any] = self._session.all(query.order_by(t.number).limit(limit))
-        return [(number, rows.RUN_EVENT.value(event)) for number, *event in found]
-
     def host_lock(self, host: str) -> int | None:
         t = tables.host_locks.c
         number: int | None = self._session.scalar(select(t.run).where(t.host == host))
@@ -181,13 +154,29 @@ class SqlReads(TrustReads, PagingReads, WebReads, StandingReads):
         runbook: str = "",
         host: str = "",
         incident: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
         newest_first: bool = False,
     ) -> list[AuditEntry]:
-        seq = tables.audit.c.seq
+        seq, at = tables.audit.c.seq, tables.audit.c.at
         wanted: dict[str, Any] = {"actor": actor, "action": action, "incident": incident}
         query = select(*rows.ENTRY_COLUMNS).where(seq > after)
         query = narrowed(query, tables.audit, runbook=runbook, host=host, **wanted)
         if before is not None:
             query = query.where(seq < before)
+        if since is not None:
+            query = query.where(at >= since, seq > self._place(audit_times.before, since))
+        if until is not None:
+            query = query.where(at < until, seq < self._place(audit_times.beyond, until))
         query = query.order_by(seq.desc() if newest_first else seq).limit(limit)
         return [rows.entry(row) for row in self._session.all(query)]
+
+    def _place(self, find: Callable[[float, int, Timed], int], moment: float) -> int:
+        t = tables.audit.c
+
+        def time_of(number: int) -> float | None:
+            later = select(t.at).where(t.seq >= number).order_by(t.seq).limit(1)
+            at: float | None = self._session.scalar(later)
+            return at
+
+        return find(moment, self.audit_head()[0], time_of)

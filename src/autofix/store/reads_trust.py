@@ -11,12 +11,11 @@ from autofix.core.checkpoints import Archive, Checkpoint
 from autofix.core.counting import Tallies
 from autofix.core.incidents import WORKING, AtWork, State
 from autofix.core.marks import Mark
-from autofix.core.pages import PageState
-from autofix.core.runs import RunKind, RunState
+from autofix.core.runs import RunKind
 from autofix.core.silences import Silence
 from autofix.core.synthetic import NAME as SYNTHETIC
 from autofix.store import rows, tables
-from autofix.store.queries import LIVE, RECEIVED, SqlQueries
+from autofix.store.queries import LIVE, PLANNED, QUEUED, RECEIVED, SqlQueries
 
 
 class TrustReads(SqlQueries):
@@ -38,8 +37,8 @@ class TrustReads(SqlQueries):
         query = select(t.state, t.severity, func.count()).where(LIVE).group_by(t.state, t.severity)
         waiting = {
             "signals": (tables.signals, RECEIVED),
-            "runs": (tables.runs, tables.runs.c.state == RunState.PLANNED.value),
-            "pages": (tables.pages, tables.pages.c.state == PageState.QUEUED.value),
+            "runs": (tables.runs, PLANNED),
+            "pages": (tables.pages, QUEUED),
         }
         queued = {
             what: int(self._session.scalar(select(func.count()).select_from(table).where(which)))

@@ -9,9 +9,11 @@ from typing import Any
 from autofix.core.counting import Tallies
 from autofix.core.due import Due
 from autofix.core.incidents import ASKING, UNANSWERED, Incident, State
+from autofix.core.overview import Holding
 from autofix.core.pages import CALLS, Counts, Member, Page, PageKind, PageState
 from autofix.core.runs import RunState
-from autofix.testing.memory_state import MemoryReads, due_of, newest
+from autofix.testing.memory_runs import RunReads
+from autofix.testing.memory_state import due_of, newest
 
 
 def _ids(rows: Iterable[Any]) -> tuple[int, ...]:
@@ -21,7 +23,7 @@ def _ids(rows: Iterable[Any]) -> tuple[int, ...]:
 _NOT_WAITING = (State.OPEN, State.VERIFYING)
 
 
-class PagingReads(MemoryReads):
+class PagingReads(RunReads):
     def due(self, now: float, limit: int = 500) -> Due:
         incidents = self.due_incidents(now, len(self._data.incidents))
         live = sorted(row.id for row in self._data.runs.values() if row.live)
@@ -45,6 +47,21 @@ class PagingReads(MemoryReads):
         pages = sum(page.state is PageState.QUEUED for page in self._data.pages.values())
         signals = len(self.signals(received=True, limit=len(self._data.signals)))
         return Tallies(dict(live), {"signals": signals, "runs": runs, "pages": pages})
+
+    def worst(self, *, states: Iterable[State] | None = None, limit: int = 50) -> list[Incident]:
+        wanted = None if states is None else set(states)
+        live = (row for row in self._data.incidents.values() if row.live)
+        found = (row for row in live if wanted is None or row.state in wanted)
+        return sorted(found, key=lambda row: (row.severity, row.opened_at, row.id))[:limit]
+
+    def holdings(self, limit: int = 20) -> list[Holding]:
+        held = [row for row in self._data.incidents.values() if row.state is State.HELD]
+        found: dict[str, tuple[int, int]] = {}
+        for row in sorted(held, key=lambda row: row.id):
+            count, oldest = found.get(row.reason, (0, row.id))
+            found[row.reason] = (count + 1, oldest)
+        most = sorted(found.items(), key=lambda each: (-each[1][0], each[1][1]))
+        return [Holding(reason, *each) for reason, each in most[:limit]]
 
     def due_calls(self, now: float, limit: int = 500) -> list[Incident]:
         return due_of(self._data.incidents.values(), now, limit, "call_at")

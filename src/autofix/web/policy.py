@@ -39,6 +39,7 @@ API: Mapping[tuple[str, str], P] = {
     ("PUT", f"{V1}/session/password"): P.SELF,
     # How things stand.
     ("GET", f"{V1}/status"): P.READ,
+    ("GET", f"{V1}/overview"): P.READ,
     ("GET", f"{V1}/hosts"): P.READ,
     ("GET", f"{V1}/runbooks"): P.READ,
     ("GET", f"{V1}/runbooks/{{name}}"): P.READ,
@@ -58,6 +59,7 @@ API: Mapping[tuple[str, str], P] = {
     ("POST", f"{V1}/incidents/{{number}}/reject"): P.APPROVE,
     # Runs.
     ("GET", f"{V1}/runs"): P.READ,
+    ("GET", f"{V1}/runs/{{number}}/usual"): P.READ,
     ("GET", f"{V1}/runs/{{number}}"): P.READ,
     ("GET", f"{V1}/runs/{{number}}/events"): P.READ,
     ("POST", f"{V1}/runs/{{number}}/cancel"): P.OPERATE,
@@ -85,6 +87,8 @@ API: Mapping[tuple[str, str], P] = {
     # The record.
     ("GET", f"{V1}/audit"): P.AUDIT,
     ("GET", f"{V1}/audit/verify"): P.AUDIT,
+    ("GET", f"{V1}/audit/check"): P.AUDIT,
+    ("POST", f"{V1}/audit/check"): P.AUDIT,
     ("GET", f"{V1}/audit/export"): P.AUDIT,
     ("GET", f"{V1}/audit/{{number}}"): P.AUDIT,
     # Accounts.

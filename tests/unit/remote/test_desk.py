@@ -12,6 +12,7 @@ import pytest
 from autofix.core import cursors
 from autofix.core.roles import Principal, Role
 from autofix.core.runs import RunState
+from autofix.core.record_checks import CheckState
 from autofix.core.signals import SignalState
 from autofix.desk.local import LocalDesk
 from autofix.errors import AutofixError, Denied, HeldError, NotFound, StoreError, UsageError
@@ -89,6 +90,8 @@ def both() -> Both:
 def test_how_things_stand_and_what_there_is(both: Both) -> None:
     both.ill("r1", "r2")
     assert len(both.same(lambda desk: desk.status()).incidents) == 2
+    assert both.same(lambda desk: desk.overview()).open == 2
+    assert len(both.same(lambda desk: desk.overview(limit=1)).worst) == 1
     assert [each.name for each in both.same(lambda desk: desk.runbooks())] == [BOOK.name]
     assert both.same(lambda desk: desk.runbook(BOOK.name)).inputs
     assert both.same(lambda desk: desk.hosts())
@@ -117,6 +120,8 @@ def test_lists_by_every_narrowing(both: Both) -> None:
         lambda desk: desk.audit(limit=3),
         lambda desk: desk.audit(incident=2, action="incident.opened"),
         lambda desk: desk.audit(before=5),
+        lambda desk: desk.audit(until=START + 40.0),
+        lambda desk: desk.audit(since=START + 30.0, until=START + 90.0),
         lambda desk: desk.audit(after=4, limit=2),
         lambda desk: desk.audit(after=4, limit=2, newest_first=False),
         lambda desk: desk.users(),
@@ -148,6 +153,9 @@ def test_one_of_each(both: Both) -> None:
     assert both.same(lambda desk: desk.signal(1)).host == "r1"
     assert both.same(lambda desk: desk.audit_entry(2)).seq == 2
     assert both.same(lambda desk: desk.verify_audit())["holds"] is True
+    assert both.same(lambda desk: desk.record_check()).state is CheckState.NEVER
+    begun = both.remote.check_record()
+    assert begun.state in (CheckState.RUNNING, CheckState.OVER)
     assert both.same(lambda desk: list(desk.export_audit("csv"))) == ["csv"]
 
 

@@ -9,10 +9,11 @@ from autofix.core.alerts import Delivery
 from autofix.core.audit import AuditEntry
 from autofix.core.breakers import Standing
 from autofix.core.incidents import Incident, State
+from autofix.core.overview import Overview
 from autofix.core.pages import Page
 from autofix.core.pauses import Pause
+from autofix.core.record_checks import RecordCheck
 from autofix.core.roles import Principal
-from autofix.core.runs import Run, RunEvent, RunState
 from autofix.core.signals import Signal
 from autofix.core.silences import Silence
 from autofix.core.stories import (
@@ -31,6 +32,8 @@ class LooksDesk(Protocol):
     principal: Principal
 
     def status(self) -> Status: ...
+    def overview(self, limit: int = 50) -> Overview:
+        """What matters now, each list at most so long: quick, however much there is."""
 
     def runbooks(self) -> list[RunbookCard]: ...
     def runbook(self, name: str) -> RunbookCard: ...
@@ -49,22 +52,6 @@ class LooksDesk(Protocol):
     ) -> list[Incident]: ...
     def incident(self, number: int) -> IncidentStory: ...
     def signal(self, number: int) -> Signal: ...
-    def runs(
-        self,
-        *,
-        incident: int | None = None,
-        states: Iterable[RunState] | None = None,
-        runbook: str = "",
-        host: str = "",
-        before: int | None = None,
-        limit: int = 50,
-    ) -> list[Run]: ...
-    def run(self, number: int) -> Run: ...
-    def run_events(
-        self, number: int, after: int = 0, limit: int = 1000
-    ) -> list[tuple[int, RunEvent]]:
-        """What was kept of its output after event `after`, each with its number."""
-
     def pages(
         self,
         *,
@@ -93,11 +80,18 @@ class LooksDesk(Protocol):
         runbook: str = "",
         host: str = "",
         incident: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
         newest_first: bool = True,
-    ) -> list[AuditEntry]: ...
+    ) -> list[AuditEntry]:
+        """Of the time from `since` to before `until`, in seconds since 1970."""
+
     def audit_entry(self, number: int) -> AuditEntry: ...
     def verify_audit(self) -> Mapping[str, Any]:
         """The report of `autofix audit verify --json`."""
+
+    def record_check(self) -> RecordCheck:
+        """How far the check of the record is that goes on at the server, or what the last said."""
 
     def export_audit(self, form: str) -> Iterator[str]:
         """Lines of `autofix audit export --format FORM`."""

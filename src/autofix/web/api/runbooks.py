@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from autofix.core.overview import Overview
 from autofix.core.signals import Signal
 from autofix.core.stories import Answer, RunbookCard, Status
 from autofix.web.api.bodies import Start
@@ -15,6 +16,7 @@ from autofix.web.api.views import Listed
 from autofix.web.policy import V1
 
 router = APIRouter(prefix=V1, route_class=StrictRoute)
+Most = Annotated[int, Query(ge=1, le=200, description="How many of each list at most.")]
 Host = Annotated[str, Query(min_length=1, max_length=200, pattern=ONE_LINE)]
 
 
@@ -22,6 +24,13 @@ Host = Annotated[str, Query(min_length=1, max_length=200, pattern=ONE_LINE)]
 def status(desk: AtDesk) -> Response:
     """How things stand: what runs, is held, waits, is paused; how the record is sealed."""
     return answer(desk.status())
+
+
+@router.get("/overview", response_model=Overview, tags=["status"])
+def overview(desk: AtDesk, limit: Most = 50) -> Response:
+    """What matters now, for who asks: the worst that is open, what waits for him, what runs, what
+    is held and why. Lists are bounded, counts are of all."""
+    return answer(desk.overview(limit))
 
 
 @router.get("/hosts", response_model=Listed[str], tags=["status"])
