@@ -26,7 +26,8 @@ class State(StrEnum):
 
 S = State
 
-#: The one table of legal moves. A person may start a fix again on an escalated incident.
+#: The one table of legal moves. A person who has an incident may start its fix
+#: again, or have a step undone.
 MOVES: Mapping[State, frozenset[State]] = {
     S.OPEN: frozenset({S.HELD, S.AWAITING_APPROVAL, S.FIXING, S.RECOVERED, S.ESCALATED}),
     S.HELD: frozenset({S.FIXING, S.AWAITING_APPROVAL, S.RECOVERED, S.ESCALATED}),
@@ -37,9 +38,13 @@ MOVES: Mapping[State, frozenset[State]] = {
     S.VERIFYING: frozenset(
         {S.HEALED, S.FIXING, S.HELD, S.AWAITING_APPROVAL, S.ROLLING_BACK, S.ESCALATED}
     ),
-    S.ROLLING_BACK: frozenset({S.FIXING, S.HELD, S.AWAITING_APPROVAL, S.ESCALATED}),
-    S.ESCALATED: frozenset({S.ACKNOWLEDGED, S.RESOLVED, S.FIXING, S.HELD, S.AWAITING_APPROVAL}),
-    S.ACKNOWLEDGED: frozenset({S.RESOLVED, S.FIXING, S.HELD, S.AWAITING_APPROVAL, S.ESCALATED}),
+    S.ROLLING_BACK: frozenset({S.FIXING, S.HELD, S.AWAITING_APPROVAL, S.ESCALATED, S.ACKNOWLEDGED}),
+    S.ESCALATED: frozenset(
+        {S.ACKNOWLEDGED, S.RESOLVED, S.FIXING, S.HELD, S.AWAITING_APPROVAL, S.ROLLING_BACK}
+    ),
+    S.ACKNOWLEDGED: frozenset(
+        {S.RESOLVED, S.FIXING, S.HELD, S.AWAITING_APPROVAL, S.ESCALATED, S.ROLLING_BACK}
+    ),
     S.HEALED: frozenset({S.CLOSED}),
     S.DONE: frozenset({S.CLOSED}),
     S.RECOVERED: frozenset({S.CLOSED}),

@@ -15,7 +15,7 @@ from autofix.core.readings import Reading
 from autofix.core.runbooks import ProbeTrigger, Runbook
 from autofix.core.signals import Signal, SignalState
 from autofix.core.triggers import Verdict, Watch, advance
-from autofix.flow import clearing, deadlines, escalate, opening, owing, silences
+from autofix.flow import again, clearing, escalate, opening, silences
 from autofix.flow.context import Context
 from autofix.flow.echoes import is_echo
 from autofix.flow.looking import look, ours, scope, subject_of, trigger_subject
@@ -261,7 +261,7 @@ def _start(
     )
     if live is not None and not _may_retry(live, signal):
         return f"incident {live.id} is already open for this ({live.state}: {live.reason})", live
-    draft = _retry(tx, live, signal, now) if live else opening.draft(runbook, signal, now)
+    draft = _again(tx, live, signal, now) if live else opening.draft(runbook, signal, now)
     if signal.origin is Origin.PERSON:
         refusal = _refusal(ctx, tx, runbook, draft, now)
         if refusal:
@@ -278,21 +278,9 @@ def _may_retry(live: Incident, signal: Signal) -> bool:
     return signal.origin is Origin.PERSON and live.state in WITH_A_PERSON and not signal.check
 
 
-def _retry(tx: Transaction, live: Incident, signal: Signal, now: float) -> Incident:
-    # The person who has the incident starts the fix again, from its first step.
-    return deadlines.taken(live, now).with_(
-        due_at=now,
-        updated_at=now,
-        step=0,
-        attempt=owing.next_attempt(tx, live),
-        inputs=signal.inputs,
-        requested_by=signal.by,
-        accepted=signal.accepted,
-        looks=None,
-        held_since=None,
-        facts=signal.facts or live.facts,
-        reason=f"{signal.by} starts the fix again",
-    )
+def _again(tx: Transaction, live: Incident, signal: Signal, now: float) -> Incident:
+    given, accepted, facts = signal.inputs, signal.accepted, signal.facts
+    return again.restarted(tx, live, signal.by, now, inputs=given, accepted=accepted, facts=facts)
 
 
 def _refusal(ctx: Context, tx: Transaction, runbook: Runbook, draft: Incident, now: float) -> str:

@@ -12,7 +12,7 @@ from autofix.core.runs import Outcome, Run, RunKind
 from autofix.flow import owing
 from autofix.flow.context import Context
 from autofix.flow.looking import scope
-from autofix.flow.record import of_incident, of_run
+from autofix.flow.record import AUTOFIX, of_incident, of_run
 from autofix.ports import Transaction
 
 
@@ -62,12 +62,22 @@ def _more(incident: Incident, act: Act) -> dict[str, Any]:
     return {**accepted, "trial": True} if act.trial else accepted
 
 
-def roll_back(tx: Transaction, runbook: Runbook, incident: Incident, fix: Run, now: float) -> None:
-    """Plan the step's rollback with the variables of its fix, and move the incident."""
-    draft = fix.anew(now, kind=RunKind.ROLLBACK, playbook=runbook.fix[fix.step].rollback)
+def roll_back(
+    tx: Transaction, runbook: Runbook, incident: Incident, fix: Run, now: float, *, by: str = ""
+) -> Incident:
+    """Plan the step's rollback with the variables of its fix, and move the incident.
+
+    One that a person asked for (`by`) has an attempt of its own, which no fix has: so what follows
+    its end is known.
+    """
+    attempt = owing.next_attempt(tx, incident) if by else fix.attempt
+    playbook = runbook.fix[fix.step].rollback
+    draft = fix.anew(now, kind=RunKind.ROLLBACK, playbook=playbook, attempt=attempt)
     why = fix.reason if fix.outcome is Outcome.ABORTED else "it did not heal"
+    why = f"{by} asked for it" if by else why
     reason = f"step {fix.step + 1} is rolled back with {draft.playbook}: {why}"
     moved = incident.with_(state=State.ROLLING_BACK, reason=reason, due_at=None, updated_at=now)
-    tx.save_incident(moved, of_incident(moved, "rolling_back", now))
+    moved = tx.save_incident(moved, of_incident(moved, "rolling_back", now, by or AUTOFIX))
     tx.add_run(draft, of_run(draft, "planned", now))
     crashpoints.reach("step.rolling_back")
+    return moved

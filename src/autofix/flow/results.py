@@ -13,7 +13,7 @@ from autofix.core.runbooks import Runbook
 from autofix.core.runs import Outcome, Run, RunKind, RunState
 from autofix.core.verification import Judgement, Next, after_rollback, after_step
 from autofix.errors import AutofixError
-from autofix.flow import escalate, owing, planning
+from autofix.flow import again, escalate, owing, planning
 from autofix.flow.claim import same_step
 from autofix.flow.context import Context
 from autofix.flow.decide import apply
@@ -153,15 +153,15 @@ def _after_rollback(
     ctx: Context, tx: Transaction, runbook: Runbook, incident: Incident, run: Run, now: float
 ) -> None:
     owing.release(tx, incident, now)
+    fixes = tx.runs(incident=incident.id, kinds=[RunKind.FIX])
+    fix = next((e for e in fixes if (e.step, e.attempt) == (run.step, run.attempt)), None)
+    if fix is None:
+        again.undone(ctx, tx, runbook, incident, run, now)
+        return
     if run.outcome is not Outcome.OK:
         why = f"the rollback {run.playbook} ended {run.outcome}: {run.reason}"
         escalate.escalate(ctx, tx, runbook, incident, why, now)
         return
-    fix = next(
-        each
-        for each in tx.runs(incident=incident.id, kinds=[RunKind.FIX])
-        if (each.step, each.attempt) == (run.step, run.attempt)
-    )
     judged = Judgement(incident.looks.judged) if incident.looks and incident.looks.judged else None
     same = same_step(runbook, fix)
     follows, why = after_rollback(
