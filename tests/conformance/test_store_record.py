@@ -126,6 +126,36 @@ def test_the_audit_is_narrowed_and_paged(store: Store) -> None:
         assert found(incident=2) == [2, 5]
 
 
+def test_the_audit_is_narrowed_by_time_though_some_entries_are_late(store: Store) -> None:
+    times = [100.0 * number for number in range(1, 101)]
+    times[60] = 150.0  # it was written down later, at its true time
+    with store.transaction() as tx:
+        for number, at in enumerate(times, start=1):
+            tx.record(replace(event("odd.one" if number % 2 else "even.one"), at=at))
+    with store.reading() as reads:
+
+        def found(**wanted: object) -> list[int]:
+            return [entry.seq for entry in reads.audit(**wanted)]  # type: ignore[arg-type]
+
+        assert found(since=9900.0) == [99, 100]
+        assert found(until=250.0) == [1, 2, 61]
+        assert found(since=120.0, until=300.0, newest_first=True) == [61, 2]
+        assert found(since=120.0, until=300.0, action="even.one") == [2]
+        assert found(since=1e12) == found(until=0.0) == []
+        assert len(found(since=0.0, until=1e12)) == 100
+
+
+def test_a_moment_is_found_among_many_days(store: Store) -> None:
+    day = 86400.0
+    with store.transaction() as tx:
+        for number in range(1, 41):
+            tx.record(replace(event(), at=day * number))
+    with store.reading() as reads:
+        assert [each.seq for each in reads.audit(since=day * 20, until=day * 22)] == [20, 21]
+        assert [each.seq for each in reads.audit(since=day * 39)] == [39, 40]
+        assert [each.seq for each in reads.audit(until=day * 2.5)] == [1, 2]
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf, b"bytes", object(), {None: 1}])
 def test_what_can_not_be_sealed_is_refused_and_changes_nothing(store: Store, bad: object) -> None:
     with pytest.raises(StoreError, match="stored"), store.transaction() as tx:

@@ -166,6 +166,7 @@ class Stage:
             each.close()
         if self._server is not None:
             self._server.stop()
+        self.place.checker.stop()
         self.site.close()
 
     def desk(self, who: Principal | None = None) -> Desk:

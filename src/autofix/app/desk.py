@@ -12,6 +12,7 @@ from autofix.app.witnessing import witness_names
 from autofix.core.plain import plain
 from autofix.core.roles import Principal
 from autofix.core.synthetic import NAME
+from autofix.desk.checker import Progress
 from autofix.desk.denials import Denials
 from autofix.desk.local import LocalDesk
 from autofix.desk.place import Contexts, Place
@@ -68,7 +69,7 @@ def place_of(site: Site, contexts: Contexts, denials: Denials) -> Place:
         contexts,
         denied=denials.of_principal,
         probes=wiring.every_probe,
-        verify=lambda: _verified(site),
+        verify=lambda progress: _verified(site, progress),
         export=lambda form: _exported(site, form),
         faults=lambda: [str(each) for each in site.settings.errors],
         machine=lambda: _machine(site),
@@ -97,8 +98,8 @@ def _watched(site: Site) -> Mapping[str, Any]:
     }
 
 
-def _verified(site: Site) -> Mapping[str, Any]:
-    report = site.verify_audit()
+def _verified(site: Site, progress: Progress) -> Mapping[str, Any]:
+    report = site.verify_audit(progress=progress)
     found: Mapping[str, Any] = plain({**vars(report), "holds": report.holds})
     return found
 

@@ -24,6 +24,7 @@ from autofix.flow.context import Book, Context, log
 from autofix.ports import Desk
 
 if TYPE_CHECKING:
+    from autofix.desk.checker import Checker
     from autofix.desk.entrance import Entrance
     from autofix.web.clerk import Clerk
     from autofix.web.metrics import Exposition
@@ -48,6 +49,7 @@ class Web:
         self._clerk: Clerk | None = None
         self._certificate: Certificate | None = None
         self._entrance: Entrance | None = None
+        self._checker: Checker | None = None
         self._listening: list[Listener] = []
         self._begun = False
 
@@ -151,6 +153,8 @@ class Web:
             server.stop()
         if self._clerk is not None:
             self._clerk.stop()
+        if self._checker is not None:
+            self._checker.stop()
         if self._entrance is not None:
             self._entrance.denials.tell_all()
         if server is not None:
@@ -195,6 +199,7 @@ class Web:
         self._entrance = made
         place = place_of(site, OfServer(self._context), made.denials)
         place = replace(place, passwords=made.passwords)
+        self._checker = place.checker
 
         def desk(principal: Principal) -> Desk:
             from autofix.desk.local import LocalDesk
@@ -210,6 +215,7 @@ class Web:
             oidc=identity.Identity(site).provider,
             ready=self._ready,
             leads=lambda: self._leads,
+            language=lambda: site.settings.language,
             extra={"metrics": self._metrics},
         )
         self._clerk = Clerk(services)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,15 +13,17 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from autofix.cli.output import LIMIT, NUMBER, json_option, print_json, table, when
-from autofix.cli.reach import desk, from_afar, server_name
+from autofix.cli.reach import desk, from_afar, now, server_name, timezone
 from autofix.cli.session import actor as who
 from autofix.cli.session import site
+from autofix.core import moments
 from autofix.core.inert import inert, shown
 from autofix.errors import AuditError, UsageError
 
 if TYPE_CHECKING:
     from autofix.store.verify import Report
 
+DAY = 86400.0
 #: How the lines of an export begin that are no events.
 SEALS = ('{"archive":', '{"checkpoint":')
 
@@ -39,6 +42,8 @@ def audit(ctx: click.Context) -> None:
 @click.option("--runbook", default="", help="Only about this runbook.")
 @click.option("--host", default="", help="Only about this host.")
 @click.option("--incident", type=NUMBER, default=None, help="Only about this incident.")
+@click.option("--since", default="", metavar="TIME", help="From then on: 18:00, 2026-12-24 18:00.")
+@click.option("--until", default="", metavar="TIME", help="Before then; of a date: to its end.")
 @click.option("--before", type=NUMBER, default=None, help="Only numbers below this: the next page.")
 @click.option("--limit", type=LIMIT, default=50, show_default=True)
 @json_option
@@ -48,6 +53,8 @@ def list_(
     runbook: str = "",
     host: str = "",
     incident: int | None = None,
+    since: str = "",
+    until: str = "",
     before: int | None = None,
     limit: int = 50,
     as_json: bool = False,
@@ -59,6 +66,8 @@ def list_(
         runbook=runbook,
         host=host,
         incident=incident,
+        since=_moment(since),
+        until=_moment(until, end=True),
         before=before,
         limit=limit,
     )
@@ -80,6 +89,18 @@ def list_(
     ]
     columns = ("seq", "when", "actor", "action", "runbook", "host", "incident", "reason")
     table(columns, rows, "the record has no such events")
+
+
+def _moment(text: str, *, end: bool = False) -> float | None:
+    """A time of the day is the last one that has passed."""
+    if not text:
+        return None
+    try:
+        if re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", text.strip()):
+            return moments.next_time(text, timezone(), now() - DAY)
+        return moments.parse(text, timezone(), end=end)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 @audit.command()

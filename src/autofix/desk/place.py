@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from autofix.desk.bound import Record
+from autofix.desk.checker import Checker, Progress
 from autofix.desk.passwords import Passwords
 from autofix.errors import StoreError
 from autofix.flow.context import Context
@@ -44,16 +45,18 @@ def _no_vault() -> Vault:
 @dataclass(frozen=True)
 class Place:
     """`machine`: what is known of this machine only (`tick`, `sentinel`). `verify` gives the report
-    of the record's verification as JSON values, `export` its lines in a format. `denied`
+    of the record's verification as JSON values and tells how many entries of how many are checked,
+    `checker` does so beside everything else; `export` gives its lines in a format. `denied`
     writes down that somebody was refused."""
 
     contexts: Contexts
     denied: Record
     probes: Callable[[], Mapping[str, Probe]]
-    verify: Callable[[], Mapping[str, Any]]
+    verify: Callable[[Progress], Mapping[str, Any]]
     export: Callable[[str], Iterator[str]]
     faults: Callable[[], Sequence[str]] = tuple  # what is wrong in the settings, a line each
     machine: Callable[[], Mapping[str, Any]] = _nothing
     witnesses: Callable[[], Sequence[str]] = tuple
     passwords: Passwords = field(default_factory=Passwords)
     vault: Callable[[], Vault] = _no_vault
+    checker: Checker = field(default_factory=Checker)

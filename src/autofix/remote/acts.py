@@ -11,6 +11,7 @@ from typing import Any
 from autofix.core.alerts import Delivery
 from autofix.core.incidents import Incident
 from autofix.core.readings import Reading
+from autofix.core.record_checks import RecordCheck
 from autofix.core.runs import Run
 from autofix.core.signals import Signal
 from autofix.core.silences import Silence
@@ -79,7 +80,13 @@ class Acts(Room):
     def comment(self, incident: int, text: str) -> Incident:
         return self._incident(incident, "comment", text=text)
 
-    def _incident(self, number: int, verb: str, **body: str) -> Incident:
+    def retry(self, incident: int, step: int = 1, *, accept: bool = False) -> Incident:
+        return self._incident(incident, "retry", step=step, accept=accept)
+
+    def roll_back(self, incident: int, step: int) -> Incident:
+        return self._incident(incident, "rollback", step=step)
+
+    def _incident(self, number: int, verb: str, **body: str | int | bool) -> Incident:
         return self.client.act(
             Incident, "POST", "incidents", number, verb, body=body or None, once=True
         )
@@ -141,6 +148,9 @@ class Acts(Room):
             JSON, "POST", "probes", probe, "look", body=body, timeout=LONGEST_LOOK + SLOW
         )
         return self._items(Reading, found)
+
+    def check_record(self) -> RecordCheck:
+        return self.client.act(RecordCheck, "POST", "audit", "check")
 
     def replay_alert(self, number: int) -> Delivery:
         return self.client.act(Delivery, "POST", "alerts", number, "replay", once=True)

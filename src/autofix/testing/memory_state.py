@@ -178,44 +178,6 @@ class MemoryReads:
 
         return max(ended, key=when, default=None)
 
-    def run(self, run_id: int) -> Run | None:
-        return self._data.runs.get(run_id)
-
-    def runs(
-        self,
-        *,
-        incident: int | None = None,
-        states: Iterable[RunState] | None = None,
-        kinds: Iterable[RunKind] | None = None,
-        runbook: str = "",
-        host: str = "",
-        before: int | None = None,
-        limit: int = 100,
-    ) -> list[Run]:
-        in_states = None if states is None else set(states)
-        of_kinds = None if kinds is None else set(kinds)
-
-        def fits(row: Run) -> bool:
-            return (
-                incident in (None, row.incident)
-                and (in_states is None or row.state in in_states)
-                and (of_kinds is None or row.kind in of_kinds)
-                and runbook in ("", row.runbook)
-                and host in ("", row.host)
-            )
-
-        return newest(self._data.runs, fits, before, limit)
-
-    def due_runs(self, now: float, limit: int = 100) -> list[Run]:
-        planned = (row for row in self._data.runs.values() if row.state is RunState.PLANNED)
-        return due_of(planned, now, limit)
-
-    def run_events(
-        self, run_id: int, after: int = 0, limit: int = 1000
-    ) -> list[tuple[int, RunEvent]]:
-        kept = enumerate(self._data.run_events.get(run_id, ()), start=1)
-        return [(number, event) for number, event in kept if number > after][:limit]
-
     def host_lock(self, host: str) -> int | None:
         lock = self._data.locks.get(host)
         return lock[0] if lock else None
@@ -292,6 +254,8 @@ class MemoryReads:
         runbook: str = "",
         host: str = "",
         incident: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
         newest_first: bool = False,
     ) -> list[AuditEntry]:
         rows = self._data.audit.values()
@@ -305,5 +269,7 @@ class MemoryReads:
             and runbook in ("", row.event.runbook)
             and host in ("", row.event.host)
             and incident in (None, row.event.incident)
+            and (since is None or row.event.at >= since)
+            and (until is None or row.event.at < until)
         ]
         return found[:limit]

@@ -55,6 +55,8 @@ API: Mapping[tuple[str, str], P] = {
     ("POST", f"{V1}/incidents/{{number}}/resolve"): P.OPERATE,
     ("POST", f"{V1}/incidents/{{number}}/close"): P.OPERATE,
     ("POST", f"{V1}/incidents/{{number}}/comment"): P.OPERATE,
+    ("POST", f"{V1}/incidents/{{number}}/retry"): P.OPERATE,
+    ("POST", f"{V1}/incidents/{{number}}/rollback"): P.OPERATE,
     ("POST", f"{V1}/incidents/{{number}}/approve"): P.APPROVE,
     ("POST", f"{V1}/incidents/{{number}}/reject"): P.APPROVE,
     # Runs.

@@ -70,7 +70,7 @@ def place(world: World) -> Place:
         InForce(world.ctx),
         denied=Denials(world.store, world.clock).of_principal,
         probes=dict,
-        verify=lambda: REPORT,
+        verify=lambda _: REPORT,
         export=lambda form: iter([form]),
         vault=Box,
     )

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from autofix.core import cursors
+from autofix.core.record_checks import CheckState
 from autofix.core.roles import Principal, Role
 from autofix.core.runs import RunState
-from autofix.core.record_checks import CheckState
 from autofix.core.signals import SignalState
 from autofix.desk.local import LocalDesk
 from autofix.errors import AutofixError, Denied, HeldError, NotFound, StoreError, UsageError
@@ -21,6 +21,7 @@ from autofix.remote.client import Client
 from autofix.remote.desk import RemoteDesk
 from autofix.remote.live import Live
 from autofix.remote.wire import Broken, Reply, Request, Wire
+from autofix.testing.clock import FakeClock
 from unit.desk.kit import desk as local_desk
 from unit.desk.kit import person
 from unit.flow.world import BOOK
@@ -120,8 +121,8 @@ def test_lists_by_every_narrowing(both: Both) -> None:
         lambda desk: desk.audit(limit=3),
         lambda desk: desk.audit(incident=2, action="incident.opened"),
         lambda desk: desk.audit(before=5),
-        lambda desk: desk.audit(until=START + 40.0),
-        lambda desk: desk.audit(since=START + 30.0, until=START + 90.0),
+        lambda desk: desk.audit(until=FakeClock().now() + 40.0),
+        lambda desk: desk.audit(since=FakeClock().now() + 30.0, until=FakeClock().now() + 90.0),
         lambda desk: desk.audit(after=4, limit=2),
         lambda desk: desk.audit(after=4, limit=2, newest_first=False),
         lambda desk: desk.users(),

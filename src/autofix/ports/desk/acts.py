@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from autofix.core.alerts import Delivery
 from autofix.core.incidents import Incident
 from autofix.core.readings import Reading
+from autofix.core.record_checks import RecordCheck
 from autofix.core.runs import Run
 from autofix.core.signals import Signal
 from autofix.core.silences import Silence
@@ -48,6 +49,12 @@ class ActsDesk(Protocol):
     def resolve(self, incident: int, note: str = "") -> Incident: ...
     def close(self, incident: int, note: str = "") -> Incident: ...
     def comment(self, incident: int, text: str) -> Incident: ...
+    def retry(self, incident: int, step: int = 1, *, accept: bool = False) -> Incident:
+        """Start the fix of an incident that a person has again, at this step (from 1)."""
+
+    def roll_back(self, incident: int, step: int) -> Incident:
+        """Have undone what this step (from 1) did, on an incident that a person has."""
+
     def pause(
         self,
         *,
@@ -78,6 +85,9 @@ class ActsDesk(Protocol):
     def look(
         self, probe: str, host: str, options: Mapping[str, Any], timeout: float = 10.0
     ) -> list[Reading]: ...
+    def check_record(self) -> RecordCheck:
+        """Begin to verify the whole record beside everything else; one that goes on is joined."""
+
     def replay_alert(self, number: int) -> Delivery:
         """Judge it anew, as if it had come now."""
 

@@ -11,7 +11,9 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from autofix.core.audit import AuditEntry
+from autofix.core.record_checks import RecordCheck
 from autofix.web.api.common import (
+    LAST_MOMENT,
     About,
     AtDesk,
     Cursor,
@@ -39,6 +41,15 @@ Form = Annotated[
     Query(alias="format", description="JSONL can be verified offline; CSV is for reading."),
 ]
 
+Since = Annotated[
+    float | None,
+    Query(ge=0, le=LAST_MOMENT, allow_inf_nan=False, description="From this moment on (1970, s)."),
+]
+Until = Annotated[
+    float | None,
+    Query(ge=0, le=LAST_MOMENT, allow_inf_nan=False, description="Before this moment (1970, s)."),
+]
+
 
 def _take_turn() -> None:
     """Problem 429 when others are at it; `AT_ONCE.release` gives it back."""
@@ -59,6 +70,8 @@ def audit(
     runbook: Which = "",
     host: Which = "",
     incident: About = None,
+    since: Since = None,
+    until: Until = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Response:
@@ -69,6 +82,8 @@ def audit(
         runbook=runbook,
         host=host,
         incident=incident,
+        since=since,
+        until=until,
         before=place("audit", cursor),
         limit=limit + 1,
     )
@@ -83,6 +98,18 @@ def verify(desk: AtDesk) -> Response:
         return answer(desk.verify_audit())
     finally:
         AT_ONCE.release()
+
+
+@router.get("/check", response_model=RecordCheck)
+def check(desk: AtDesk) -> Response:
+    """How far the check of the record is that goes on, or what the last one said."""
+    return answer(desk.record_check())
+
+
+@router.post("/check", status_code=202, response_model=RecordCheck)
+def begin_check(desk: AtDesk) -> Response:
+    """Begin to verify the record beside everything else; one that goes on is for everybody."""
+    return answer(desk.check_record(), 202)
 
 
 @router.get(
