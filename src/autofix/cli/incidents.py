@@ -31,7 +31,7 @@ from autofix.flow import taking
 @click.group(invoke_without_command=True)
 @click.pass_context
 def incidents(ctx: click.Context) -> None:
-    """Incidents: list, show, ack, triage, workaround, approve, reject, resolve, close."""
+    """Incidents: list, show, ack, triage, workaround, approve, reject, retry, rollback, resolve, close."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_)
 
@@ -224,6 +224,25 @@ def approve(number: int, as_json: bool) -> None:
 def reject(number: int, note: str, as_json: bool) -> None:
     """Say no to the step that waits."""
     _act(as_json, desk().reject(number, note))
+
+
+@incidents.command()
+@number_argument
+@click.option("--step", type=NUMBER, default=1, show_default=True, help="Begin at this step.")
+@click.option("--yes", "accept", is_flag=True, help="Accept a cooldown, a freeze, many runs.")
+@json_option
+def retry(number: int, step: int, accept: bool, as_json: bool) -> None:
+    """Start the fix again on an incident that a person has."""
+    _act(as_json, desk().retry(number, step, accept=accept), "starts again")
+
+
+@incidents.command()
+@number_argument
+@click.option("--step", type=NUMBER, required=True, help="The step that is to be undone.")
+@json_option
+def rollback(number: int, step: int, as_json: bool) -> None:
+    """Undo what a step did, by its rollback."""
+    _act(as_json, desk().roll_back(number, step))
 
 
 @incidents.command()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autofix.core.again import Remedy
 from autofix.core.audit import AuditEntry
 from autofix.core.breakers import Breaker
 from autofix.core.deadlines import Deadline
@@ -42,6 +43,7 @@ class RunbookCard:
     hosts: tuple[str, ...] = ()
     file: str = ""
     in_batches: bool = False  # of many hosts a few first
+    remedies: tuple[Remedy, ...] = ()  # its steps, for trying one again or undoing it
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from autofix.core.runs import Run
 from autofix.core.signals import Signal
 from autofix.desk.base import Room, known_host, meant, settled
 from autofix.errors import NotFound, UsageError
-from autofix.flow import approvals, comments, intake, people, progress, stopping, taking
+from autofix.flow import again, approvals, comments, intake, people, progress, stopping, taking
 from autofix.flow.context import Context
 from autofix.flow.looking import look
 
@@ -128,19 +128,29 @@ class Acts(Room):
         line("text", text, COMMENT, lines=True)
         return self._act("comment", incident, lambda c, i, by: comments.comment(c, i, by, text))
 
+    def retry(self, incident: int, step: int = 1, *, accept: bool = False) -> Incident:
+        ctx = self._asked(Permission.OPERATE, incident, "retry")
+        accepted = ACCEPTED if accept else ()
+        return settled(lambda: again.retry(ctx, incident, self.actor, step - 1, accepted))
+
+    def roll_back(self, incident: int, step: int) -> Incident:
+        ctx = self._asked(Permission.OPERATE, incident, "roll back")
+        return settled(lambda: again.roll_back(ctx, incident, self.actor, step - 1))
+
     def approve(self, incident: int) -> Incident:
-        ctx = self._asked(incident, "approve")
+        ctx = self._asked(Permission.APPROVE, incident, "approve")
         groups = self.principal.groups
         return settled(lambda: approvals.approve(ctx, incident, self.actor, groups))
 
     def reject(self, incident: int, note: str = "") -> Incident:
         line("note", note)
-        ctx = self._asked(incident, "reject")
+        ctx = self._asked(Permission.APPROVE, incident, "reject")
         return settled(lambda: approvals.reject(ctx, incident, self.actor, note))
 
-    def _asked(self, incident: int, what: str) -> Context:
-        self.may(Permission.APPROVE, what)
-        self.may(Permission.APPROVE, what, self._runbook_of(incident))
+    def _asked(self, permission: Permission, incident: int, what: str) -> Context:
+        """With every runbook that has no errors: what is asked for hangs on its file."""
+        self.may(permission, what)
+        self.may(permission, what, self._runbook_of(incident))
         return self.place.contexts.good()
 
     def _noted(

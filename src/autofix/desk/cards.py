@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from autofix.core.again import remedies
 from autofix.core.durations import human
 from autofix.core.plain import plain
 from autofix.core.runbooks import (
@@ -32,6 +33,7 @@ def card(runbook: Runbook, inventory: Inventory) -> RunbookCard:
         _hosts(runbook, inventory),
         runbook.file,
         bool(runbook.guards.batches),
+        remedies(runbook),
     )
 
 

@@ -43,6 +43,8 @@ ACTS: list[tuple[str, Callable[[LocalDesk], object]]] = [
     ("resolve", lambda d: d.resolve(1)),
     ("close", lambda d: d.close(1)),
     ("comment", lambda d: d.comment(1, "seen")),
+    ("retry", lambda d: d.retry(1)),
+    ("roll back", lambda d: d.roll_back(1, 1)),
     ("approve", lambda d: d.approve(1)),
     ("reject", lambda d: d.reject(1)),
     ("pause", lambda d: d.pause()),

@@ -175,6 +175,9 @@ def test_what_is_refused_is_refused_in_the_same_words(both: Both) -> None:
         lambda desk: desk.start(BOOK.name, ["r1"], inputs={"nothing": 1}),
         lambda desk: desk.cancel(99),
         lambda desk: desk.approve(1),
+        lambda desk: desk.retry(1, 9),
+        lambda desk: desk.roll_back(1, 1),
+        lambda desk: desk.roll_back(99, 1),
         lambda desk: desk.add_silence(until=1.0, reason="x", host="r1"),
         lambda desk: desk.end_silence(99),
         lambda desk: desk.reset_breaker(BOOK.name, "r1"),
@@ -218,6 +221,13 @@ def test_acts_about_an_incident(both: Both) -> None:
     assert both.remote.comment(1, "two\nlines").id == 1
     assert both.remote.resolve(1, "mended").reason == "mended"
     assert both.remote.close(1).state == "closed"
+
+
+def test_a_step_tried_again_and_one_that_has_no_rollback(both: Both) -> None:
+    both.ill("r1")
+    asked = both.remote.retry(1, 1, accept=True)
+    assert (asked.step, asked.due_at) == (0, both.world.clock.now())
+    assert "cooldown" in asked.accepted
 
 
 def test_all_that_a_page_is_about(both: Both) -> None:

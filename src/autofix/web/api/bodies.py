@@ -50,6 +50,28 @@ class Note(Body):
     note: Line = ""
 
 
+Ordinal = Annotated[int, Field(ge=1, le=1000, description="Steps are counted from 1.")]
+
+
+class Retrying(Body):
+    """Start the fix again at this step."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"step": 2}]})
+
+    step: Ordinal = 1
+    accept: bool = Field(
+        default=False, description="Accept a cooldown, a freeze, too many runs an hour."
+    )
+
+
+class RollingBack(Body):
+    """Have undone what this step did."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"step": 2}]})
+
+    step: Ordinal
+
+
 class Reason(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "wrong host"}]})
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from autofix.core.incidents import ENDED, LIVE, Incident, State
 from autofix.core.stories import IncidentStory
-from autofix.web.api.bodies import Comment, Note
+from autofix.web.api.bodies import Comment, Note, Retrying, RollingBack
 from autofix.web.api.common import (
     AtDesk,
     Cursor,
@@ -103,6 +103,19 @@ def close(desk: AtDesk, once: AtMostOnce, number: Number, body: Note | None = No
 def comment(desk: AtDesk, once: AtMostOnce, number: Number, body: Comment) -> Response:
     """Say something about it, on the record."""
     return once(lambda: desk.comment(number, body.text), body)
+
+
+@router.post("/{number}/retry", response_model=Incident)
+def retry(desk: AtDesk, once: AtMostOnce, number: Number, body: Retrying | None = None) -> Response:
+    """Start the fix of an incident that a person has again, by the same guards as always."""
+    asked = body or Retrying()
+    return once(lambda: desk.retry(number, asked.step, accept=asked.accept), body)
+
+
+@router.post("/{number}/rollback", response_model=Incident)
+def roll_back(desk: AtDesk, once: AtMostOnce, number: Number, body: RollingBack) -> Response:
+    """Have undone what a step did, by its rollback; then the incident is the person's again."""
+    return once(lambda: desk.roll_back(number, body.step), body)
 
 
 @router.post("/{number}/approve", response_model=Incident)
