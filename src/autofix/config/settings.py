@@ -92,6 +92,7 @@ class Settings:
     web: WebBlock = field(default_factory=WebBlock)
     logging: LoggingBlock = field(default_factory=LoggingBlock)
     public_url: str = ""
+    language: str = "en"  # of pages to people, and of the console until a reader chooses
     ansible: AnsibleSettings = AnsibleSettings()
     retention: Retention = Retention()
     sentinel: SentinelBlock = field(default_factory=SentinelBlock)
@@ -224,6 +225,7 @@ def _plain(file: Path, found: SettingsFile, document: Document) -> Settings:
         web=found.web,
         logging=found.logging,
         public_url=found.public_url,
+        language=found.language,
         ansible=_ansible(folder, found.ansible),
         retention=Retention(found.retention.runs, found.retention.audit),
         sentinel=found.sentinel,

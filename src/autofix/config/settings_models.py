@@ -78,6 +78,7 @@ class SettingsFile(Block):
     tracing: dict[str, Any] = Field(default_factory=dict)
     logging: LoggingBlock = LoggingBlock()
     public_url: PublicUrl = ""
+    language: Literal["en", "zh"] = "en"
     ansible: AnsibleBlock = AnsibleBlock()
     retention: RetentionBlock = RetentionBlock()
     sentinel: SentinelBlock = SentinelBlock()

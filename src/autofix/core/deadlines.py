@@ -8,6 +8,7 @@ from enum import StrEnum
 from autofix.core.durations import human
 from autofix.core.incidents import Incident
 from autofix.core.severities import Kind
+from autofix.core.words import ENGLISH, Words
 
 
 class DeadlineState(StrEnum):
@@ -31,14 +32,18 @@ class Deadline:
     def open(self) -> bool:
         return self.met_at is None
 
-    def words(self, now: float) -> str:
+    def words(self, now: float, words: Words = ENGLISH) -> str:
         """`answer due in 12m`, `answer missed 5m ago`, `answer met`, `answer met 5m late`."""
+        kind, span = words.pgettext("deadline", str(self.kind)), abs(now - self.due_at)
         if self.met_at is not None:
-            late = self.met_at - self.due_at
-            return f"{self.kind} met {human(late)} late" if late > 0 else f"{self.kind} met"
-        if self.state is DeadlineState.MISSED:
-            return f"{self.kind} missed {human(now - self.due_at)} ago"
-        return f"{self.kind} due in {human(self.due_at - now)}"
+            span = self.met_at - self.due_at
+            late = words.gettext("{deadline} met {span} late")
+            said = late if span > 0 else words.gettext("{deadline} met")
+        elif self.state is DeadlineState.MISSED:
+            said = words.gettext("{deadline} missed {span} ago")
+        else:
+            said = words.gettext("{deadline} due in {span}")
+        return said.format(deadline=kind, span=human(max(span, 0.0)))
 
 
 def met_at(incident: Incident, kind: Kind) -> float | None:

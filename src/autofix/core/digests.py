@@ -8,39 +8,64 @@ from dataclasses import replace
 from autofix.core.inert import inert
 from autofix.core.messages import ACK_LINE, Message
 from autofix.core.pages import Member, Page
+from autofix.core.reasons import told
 from autofix.core.runbooks import Runbook
+from autofix.core.words import ENGLISH, Words
 
 #: How many of a digest's members are named in its text; the others are counted.
 NAMED = 50
 
 
-def compose_digest(page: Page, runbook: Runbook, waiting: Sequence[Member], joined: int) -> Message:
+def compose_digest(
+    page: Page,
+    runbook: Runbook,
+    waiting: Sequence[Member],
+    joined: int,
+    words: Words = ENGLISH,
+) -> Message:
     """The words of `page`. `waiting`: all who need somebody; `joined`: how many had joined, those
     that are over by now included."""
     incidents = [each.incident for each in waiting if each.incident is not None]
-    what = f"{len(waiting)} {'incidents of' if len(incidents) == len(waiting) else 'calls about'}"
-    gone = joined - len(waiting)
+    what = _what(runbook, len(waiting), len(incidents) == len(waiting), words)
     lines = [
-        f"{what} {runbook.title}" + (f"; {gone} more came and went" if gone else ""),
-        f"runbook: {runbook.name}   policy: {page.policy}, level {page.level + 1}",
-        "why one page: they came within minutes of each other",
+        _came(what, joined - len(waiting), words),
+        words.gettext("runbook: {runbook}   policy: {policy}, level {level}").format(
+            runbook=runbook.name, policy=page.policy, level=page.level + 1
+        ),
+        words.gettext("why one page: they came within minutes of each other"),
         ACK_LINE,
         "",
-        *map(_line, waiting[:NAMED]),
+        *(_line(each, words) for each in waiting[:NAMED]),
     ]
     if len(waiting) > NAMED:
-        lines.append(f"  … and {len(waiting) - NAMED} more")
-    lines += ["", f"see all: autofix pages show {page.id}"]
+        lines.append(words.gettext("  … and {more} more").format(more=len(waiting) - NAMED))
+    lines += ["", words.gettext("see all: autofix pages show {page}").format(page=page.id)]
     if incidents:
-        lines.append(f"take all: autofix incidents ack --page {page.id}")
-    title = inert(f"[{page.severity}] {what} {runbook.title}", 250)
+        take = words.gettext("take all: autofix incidents ack --page {page}")
+        lines.append(take.format(page=page.id))
+    title = inert(f"[{page.severity}] {what}", 250)
     data = {"runbook": runbook.name, "count": len(waiting), "incidents": incidents}
     return Message(title, "\n".join(lines), page.dedup_key, data)
 
 
-def _line(member: Member) -> str:
-    number = f"incident {member.incident} on " if member.incident else ""
-    return f"  {number}{inert(member.target, 120)}: {inert(member.why, 160)}"
+def _what(runbook: Runbook, count: int, incidents: bool, words: Words) -> str:
+    of = words.gettext("{count} incidents of {title}")
+    about = words.gettext("{count} calls about {title}")
+    return (of if incidents else about).format(count=count, title=runbook.title)
+
+
+def _came(what: str, gone: int, words: Words) -> str:
+    if not gone:
+        return what
+    return words.gettext("{what}; {gone} more came and went").format(what=what, gone=gone)
+
+
+def _line(member: Member, words: Words) -> str:
+    target, why = inert(member.target, 120), inert(told(member.why, words), 160)
+    if not member.incident:
+        return f"  {target}: {why}"
+    line = words.gettext("incident {number} on {target}: {why}")
+    return "  " + line.format(number=member.incident, target=target, why=why)
 
 
 def also(before: Member, member: Member) -> Member:

@@ -31,3 +31,8 @@ class English:
 
 
 ENGLISH: Words = English()
+
+
+def marked(message: str) -> str:
+    """Marks a text for the catalogues (as `_`); who shows it asks in the reader's language."""
+    return message

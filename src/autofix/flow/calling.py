@@ -129,7 +129,7 @@ def _call(
 ) -> None:
     """One level of one runbook, for all whose turn it is."""
     wanted = [
-        escalate.about(tx, each.runbook, each.asking, each.reason, now, calls=each.calls)
+        escalate.about(ctx, tx, each.runbook, each.asking, each.reason, now, calls=each.calls)
         for each in asked
     ]
     pages = paging.call(ctx, tx, asked[0].runbook, level, wanted, now, more=more)

@@ -19,7 +19,7 @@ def tell(ctx: Context, tx: Transaction, incident: Incident, kind: PageKind, now:
         return
     for page in _sent(tx, incident, kind):
         if closes(ctx, page.sent_by):
-            follow(tx, incident, page, kind, now)
+            follow(ctx, tx, incident, page, kind, now)
 
 
 def closes(ctx: Context, name: str) -> bool:
@@ -36,7 +36,9 @@ def _sent(reads: Reads, incident: Incident, kind: PageKind) -> Iterator[Page]:
             yield digest
 
 
-def follow(tx: Transaction, incident: Incident, page: Page, kind: PageKind, now: float) -> None:
+def follow(
+    ctx: Context, tx: Transaction, incident: Incident, page: Page, kind: PageKind, now: float
+) -> None:
     """Tell the channel that took `page`, once."""
     told = tx.pages(incident=incident.id, kinds=[kind], limit=1000)
     after = page.sent_at or page.created_at
@@ -48,7 +50,7 @@ def follow(tx: Transaction, incident: Incident, page: Page, kind: PageKind, now:
     ):
         return
     by = incident.reason if kind is PageKind.TAKEN else ""
-    words = compose_over(incident, page.dedup_key, by)
+    words = compose_over(incident, page.dedup_key, by, ctx.book.words)
     draft = Page(
         0,
         incident.id,
@@ -74,7 +76,7 @@ def late(ctx: Context, tx: Transaction, page: Page, now: float) -> None:
         return
     incident, kind = _meanwhile(tx, page)
     if incident is not None and kind is not None:
-        follow(tx, incident, page, kind, now)
+        follow(ctx, tx, incident, page, kind, now)
 
 
 def _meanwhile(reads: Reads, page: Page) -> tuple[Incident | None, PageKind | None]:

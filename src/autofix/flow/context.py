@@ -17,6 +17,7 @@ from autofix.core.pauses import Pause
 from autofix.core.readings import Target
 from autofix.core.runbooks import Runbook
 from autofix.core.severities import Severities
+from autofix.core.words import ENGLISH, Words
 from autofix.errors import StoreError
 from autofix.flow.backlog import Backlog
 from autofix.flow.bounded import Bounded
@@ -53,6 +54,7 @@ class Book:
     freezes: tuple[Freeze, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)  # who may post alerts
     public_url: str = ""  # where people's browsers find this server
+    words: Words = ENGLISH  # of the language that pages are written in
 
     @cached_property
     def alerts(self) -> Index:

@@ -56,7 +56,7 @@ def page(
 
     It comes back with its next call, for the caller to save with what else changes.
     """
-    wanted = about(tx, runbook, incident, why, now)
+    wanted = about(ctx, tx, runbook, incident, why, now)
     (queued,) = paging.call(ctx, tx, runbook, 0, [wanted], now)
     if incident.check:
         return incident
@@ -72,6 +72,7 @@ def page(
 
 
 def about(
+    ctx: Context,
     tx: Transaction,
     runbook: Runbook,
     incident: Incident,
@@ -85,7 +86,7 @@ def about(
     def words() -> Message:
         runs = sorted(tx.runs(incident=incident.id), key=lambda run: run.id)
         tried = [run for run in runs if run.started_at is not None]
-        return compose(incident, runbook, tried, why, now, calls + 1)
+        return compose(incident, runbook, tried, why, now, calls + 1, ctx.book.words)
 
     return Wanted(
         incident.target,
@@ -104,7 +105,7 @@ def page_blind(
     """Put a page into the outbox: a trigger can't see its target."""
 
     def words() -> Message:
-        return compose_blind(runbook, host, misses, why)
+        return compose_blind(runbook, host, misses, why, ctx.book.words)
 
     wanted = Wanted(host, f"can't be seen: {why}", runbook.severity, words)
     paging.call(ctx, tx, runbook, 0, [wanted], ctx.clock.now())

@@ -19,7 +19,8 @@ def with_link(ctx: Context, page: Page) -> tuple[Page, str]:
     if page.kind not in CALLS or ACK_LINE not in page.text:
         return page, ""
     code = _code(ctx, page) if ctx.book.public_url else ""
-    line = f"acknowledge: {ctx.book.public_url.rstrip('/')}/ack/{code}" if code else ""
+    url = f"{ctx.book.public_url.rstrip('/')}/ack/{code}"
+    line = ctx.book.words.gettext("acknowledge: {url}").format(url=url) if code else ""
     return page.with_(text=_replaced(page.text, line)), code
 
 

@@ -99,7 +99,7 @@ def _handle(ctx: Context, tx: Transaction, due: Sequence[Incident], now: float) 
     for (_, level), all_told in levels.items():
         wanted = [
             escalate.about(
-                tx, each.runbook, each.incident, each.why(now), now, calls=each.incident.calls
+                ctx, tx, each.runbook, each.incident, each.why(now), now, calls=each.incident.calls
             )
             for each in all_told
         ]

@@ -45,10 +45,10 @@ def _write(ctx: Context, tx: Transaction, page: Page, joined: int, now: float) -
     earlier = _replaced(tx, page, {each.incident for each in waiting}, now)
     channels = unique((*page.channels, *earlier))
     page = page.with_(created_at=now, count=len(waiting), channels=channels)
-    alone = _alone(tx, runbook, waiting, now) if joined == 1 else None
+    alone = _alone(ctx, tx, runbook, waiting, now) if joined == 1 else None
     if alone is not None:
         page = page.with_(kind=PageKind.CALL, incident=waiting[0].incident)
-    words = alone or compose_digest(page, runbook, waiting, joined)
+    words = alone or compose_digest(page, runbook, waiting, joined, ctx.book.words)
     page = page.with_(
         title=words.title, text=words.text, data=words.data, dedup_key=words.dedup_key
     )
@@ -73,11 +73,13 @@ def _replaced(tx: Transaction, page: Page, called: set[int | None], now: float) 
     return found
 
 
-def _alone(tx: Transaction, runbook: Runbook, waiting: list[Member], now: float) -> Message | None:
+def _alone(
+    ctx: Context, tx: Transaction, runbook: Runbook, waiting: list[Member], now: float
+) -> Message | None:
     """Only one came: it gets the page that it would have had by itself."""
     number = waiting[0].incident
     incident = tx.incident(number) if number is not None else None
     if incident is None:
         return None
     before = max(incident.calls - 1, 0)
-    return escalate.about(tx, runbook, incident, waiting[0].why, now, calls=before).words()
+    return escalate.about(ctx, tx, runbook, incident, waiting[0].why, now, calls=before).words()

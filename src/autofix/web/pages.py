@@ -23,6 +23,8 @@ from starlette.requests import HTTPConnection
 
 from autofix.core.durations import human
 from autofix.core.inert import inert, shown
+from autofix.core.reasons import told
+from autofix.core.vocabulary import spoken as english
 from autofix.i18n import LANGUAGES, ago, chosen, words
 from autofix.web import assets
 from autofix.web.paths import path, route_path
@@ -107,7 +109,8 @@ def _templates(spoken: str) -> Environment:
         span=human,
         iso=lambda at: datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
         ago=lambda seconds: ago(seconds, spoken),
-        word=lambda name, kind: known.pgettext(kind, str(name).replace("_", " ")),
+        word=lambda name, kind: known.pgettext(kind, english(name)),
+        reason=lambda text: inert(told(str(text), known), 2000),
         pretty=lambda given: json.dumps(given, indent=2, ensure_ascii=False, default=str),
     )
     return made

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from autofix.core.inert import inert
+from autofix.core.words import marked as _
 from autofix.errors import (
     AutofixError,
     Conflict,
@@ -20,21 +21,21 @@ MEDIA_TYPE = "application/problem+json"
 #: Where the scope holds the number by which the log knows a request.
 NUMBER = "autofix.request"
 TITLES = {
-    400: "Bad request",
-    401: "Who are you?",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Method not allowed",
-    408: "Too slow",
-    409: "Conflict",
-    413: "Too large",
-    414: "Too long",
-    415: "Unsupported media type",
-    422: "Not as it should be",
-    429: "Too many requests",
-    431: "Too large",
-    500: "A defect in autofix",
-    503: "Not now",
+    400: _("Bad request"),
+    401: _("Who are you?"),
+    403: _("Not allowed"),
+    404: _("Not found"),
+    405: _("Method not allowed"),
+    408: _("Too slow"),
+    409: _("Conflict"),
+    413: _("Too large"),
+    414: _("Too long"),
+    415: _("Unsupported media type"),
+    422: _("Not as it should be"),
+    429: _("Too many requests"),
+    431: _("Too large"),
+    500: _("A defect in autofix"),
+    503: _("Not now"),
 }
 
 #: From the most special to the most general.

@@ -63,4 +63,5 @@ class Services:
     oidc: Callable[[], IdentityProvider | None] = _nobody
     ready: Callable[[], str] = lambda: ""  # why this server is not ready; empty when it is
     leads: Callable[[], bool] = lambda: True  # or it stands by
+    language: Callable[[], str] = lambda: "en"  # of who has not chosen one
     extra: Mapping[str, Any] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from autofix.core.roles import Permission, Principal, refusal
+from autofix.core.words import marked as _
 from autofix.web import pages
 from autofix.web.api.common import services_of
 from autofix.web.console.notices import notice
@@ -18,15 +19,15 @@ from autofix.web.who import who
 
 #: The rooms of the console: where each is, its name in English, and what it asks for.
 ROOMS: tuple[tuple[str, str, Permission], ...] = (
-    ("", "Now", Permission.READ),
-    ("incidents", "Incidents", Permission.READ),
-    ("runbooks", "Runbooks", Permission.READ),
-    ("runs", "Runs", Permission.READ),
-    ("alerts", "Alerts", Permission.READ),
-    ("silences", "Silences", Permission.READ),
-    ("audit", "Audit", Permission.AUDIT),
-    ("fleet", "Fleet", Permission.READ),
-    ("settings", "Settings", Permission.READ),
+    ("", _("Now"), Permission.READ),
+    ("incidents", _("Incidents"), Permission.READ),
+    ("runbooks", _("Runbooks"), Permission.READ),
+    ("runs", _("Runs"), Permission.READ),
+    ("alerts", _("Alerts"), Permission.READ),
+    ("silences", _("Silences"), Permission.READ),
+    ("audit", _("Audit"), Permission.AUDIT),
+    ("fleet", _("Fleet"), Permission.READ),
+    ("settings", _("Settings"), Permission.READ),
 )
 
 

@@ -1,0 +1,50 @@
+"""Words that stand in the store and are shown in the reader's language: states, outcomes, roles …
+
+The filter `word` asks the catalogue for them by kind: `"timed_out" | word("outcome")` is
+`pgettext("outcome", "timed out")`. What is asked for so in a template must stand here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from autofix.core.alerts import DeliveryState, Verdict
+from autofix.core.breakers import BreakerState
+from autofix.core.deadlines import DeadlineState
+from autofix.core.guards import GUARDS
+from autofix.core.incidents import Origin, State
+from autofix.core.pages import PageKind, PageState
+from autofix.core.roles import Role
+from autofix.core.runs import Outcome, RunKind, RunState
+from autofix.core.severities import Kind
+from autofix.core.signals import SignalState
+
+WORDS: Mapping[str, Iterable[str]] = {
+    "state": State,
+    "origin": Origin,
+    "run": RunState,
+    "run kind": RunKind,
+    "outcome": Outcome,
+    "page": PageState,
+    "page kind": PageKind,
+    "verdict": Verdict,
+    "delivery": DeliveryState,
+    "signal": SignalState,
+    "deadline": Kind,
+    "deadline state": DeadlineState,
+    "breaker": BreakerState,
+    "role": Role,
+    "guard": GUARDS,
+}
+
+
+def spoken(name: str) -> str:
+    """A stored word as people read it, in English."""
+    return str(name).replace("_", " ")
+
+
+def every() -> Iterator[tuple[str, str]]:
+    """(kind, word) of all there are."""
+    for kind, names in WORDS.items():
+        for name in names:
+            yield kind, spoken(name)
