@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from autofix.core.accounts import Answered, Kept, Session, Token, User
 from autofix.core.acks import AckCode
 from autofix.core.alerts import Delivery, DeliveryState
-from autofix.testing.memory_standing import StandingReads
+from autofix.testing.memory_readings import ReadingReads
 from autofix.testing.memory_state import newest
 
 
-class WebReads(StandingReads):
+class WebReads(ReadingReads):
     def ack_code(self, digest: str) -> AckCode | None:
         return self._data.ack_codes.get(digest)
 
