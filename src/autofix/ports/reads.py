@@ -20,6 +20,7 @@ from autofix.core.marks import Mark
 from autofix.core.overview import Holding
 from autofix.core.pages import Counts, Member, Page, PageKind, PageState
 from autofix.core.pauses import Pause
+from autofix.core.series import Sample
 from autofix.core.signals import Signal
 from autofix.core.silences import Silence
 from autofix.core.triggers import Watch
@@ -98,6 +99,17 @@ class Reads(RunReads, Protocol):
 
     def watch(self, runbook: str, trigger: int, host: str, subject: str) -> Watch | None: ...
     def watches(self, runbook: str = "", host: str = "") -> list[Watch]: ...
+    def samples(
+        self,
+        runbook: str,
+        host: str,
+        subject: str,
+        since: float,
+        until: float,
+        limit: int = 50_000,
+    ) -> list[Sample]:
+        """What was seen of a target, oldest first; of more than `limit` the newest."""
+
     def standing(
         self, targets: Collection[tuple[str, str, str]]
     ) -> Mapping[tuple[str, str, str], Standing]:

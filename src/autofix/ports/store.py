@@ -17,6 +17,7 @@ from autofix.core.marks import Mark
 from autofix.core.pages import Member, Page
 from autofix.core.pauses import Pause
 from autofix.core.runs import Run, RunEvent
+from autofix.core.series import Sample
 from autofix.core.signals import Signal
 from autofix.core.silences import Silence
 from autofix.core.triggers import Watch
@@ -67,6 +68,9 @@ class Transaction(Reads, Protocol):
 
     def save_watches(self, watches: Sequence[Watch]) -> None:
         """Insert or replace; a watch is what was last seen, not a state of the record."""
+
+    def add_samples(self, samples: Sequence[Sample]) -> None:
+        """What looks saw, for charts; like a watch, no state of the record."""
 
     def add_pause(self, pause: Pause, event: AuditEvent) -> None: ...
     def remove_pause(self, runbook: str, host: str, event: AuditEvent) -> bool: ...
@@ -151,6 +155,10 @@ class Transaction(Reads, Protocol):
         """Retention: drop run output, ended incidents, watches, silences, codes, deliveries and
         what was kept of logins and requests, as far as older than this; how many rows. The audit
         stays."""
+
+    def forget_samples(self, before: float, since: float = 0.0) -> int:
+        """Drop samples from `since` to `before` that are not within an hour of an incident that
+        is still kept; how many. A later `since` spares looking at those once more."""
 
 
 class Lead(Protocol):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from autofix.store.sql import SqlStore
 
 #: The newest migration in `migrations/versions`.
-SCHEMA = "0003"
+SCHEMA = "0004"
 _FOLDER = Path(__file__).parent / "migrations"
 
 

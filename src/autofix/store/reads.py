@@ -20,13 +20,16 @@ from autofix.store.queries import LIVE, PLANNED, QUEUED, RECEIVED, due, narrowed
 from autofix.store.reads_history import HistoryReads
 from autofix.store.reads_now import NowReads
 from autofix.store.reads_paging import PagingReads
+from autofix.store.reads_readings import ReadingReads
 from autofix.store.reads_runs import RunReads
 from autofix.store.reads_standing import StandingReads
 from autofix.store.reads_trust import TrustReads
 from autofix.store.reads_web import WebReads
 
 
-class SqlReads(TrustReads, PagingReads, WebReads, StandingReads, HistoryReads, NowReads, RunReads):
+class SqlReads(
+    TrustReads, PagingReads, WebReads, StandingReads, HistoryReads, NowReads, RunReads, ReadingReads
+):
     """`ports.Reads` within one transaction, so all answers are of one moment."""
 
     def incident(self, incident_id: int) -> Incident | None:

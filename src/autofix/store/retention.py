@@ -6,12 +6,13 @@ busy site are some hundred megabytes.
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Table, delete, func, select
+from sqlalchemy import ColumnElement, Table, delete, exists, func, select
 
 from autofix.core.pages import PageState
 from autofix.core.runs import RunState
+from autofix.core.series import AROUND
 from autofix.core.signals import SignalState
-from autofix.store import tables, tables_web
+from autofix.store import tables, tables_readings, tables_web
 from autofix.store.session import Session
 
 _OVER = [str(state) for state in (RunState.FINISHED, RunState.LOST, RunState.DROPPED)]
@@ -102,3 +103,22 @@ def _web(session: Session, before: float) -> int:
         (tables_web.answers, tables_web.answers.c.at),
     )
     return sum(_drop(session, table, column < before) for table, column in expiring)
+
+
+def forget_samples(session: Session, before: float, since: float) -> int:
+    """Drop what was seen from `since` to `before`, but for what is near an incident that is
+    still kept: that goes with it."""
+    t = tables_readings.readings.c
+    return _drop(session, tables_readings.readings, t.at >= since, t.at < before, ~_near())
+
+
+def _near() -> ColumnElement[bool]:
+    t, incident = tables_readings.readings.c, tables.incidents.c
+    over = func.coalesce(incident.ended_at, incident.updated_at)
+    return exists().where(
+        incident.runbook == t.runbook,
+        incident.host == t.host,
+        incident.subject == t.subject,
+        incident.opened_at <= t.at + AROUND,
+        incident.live | (over >= t.at - AROUND),
+    )

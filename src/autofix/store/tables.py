@@ -65,6 +65,13 @@ Index(
 Index("incidents_call", incidents.c.call_at, **where("call_at IS NOT NULL"))
 Index("incidents_deadline", incidents.c.deadline_at, **where("live = 1", "live"))
 Index("incidents_state", incidents.c.state)
+Index(  # holds all that histories count
+    "incidents_history",
+    *(
+        incidents.c[name]
+        for name in ("runbook", "opened_at", "check", "state", "ended_at", "calls")
+    ),
+)
 
 runs = Table(
     "runs",
@@ -89,8 +96,12 @@ runs = Table(
     sqlite_autoincrement=True,
 )
 Index("runs_due", runs.c.due_at, **where("state = 'planned'"))
-Index("runs_state", runs.c.state)
-Index("runs_host", runs.c.host)
+# Lists of runs go by one of these, newest first.
+Index("runs_state", runs.c.state, runs.c.id)
+Index("runs_host", runs.c.host, runs.c.id)
+Index("runs_runbook", runs.c.runbook, runs.c.id)
+Index("runs_outcome", runs.c.outcome, runs.c.id)
+Index("runs_ok", runs.c.playbook, runs.c.id, **where("outcome = 'ok'"))
 Index("runs_started", runs.c.started_at)
 
 run_events = Table(
@@ -101,6 +112,12 @@ run_events = Table(
     text_("kind"),
     at("at"),
     *map(text_, ("play", "task", "host", "text", "data")),
+)
+Index(
+    "run_events_failed",
+    run_events.c.run,
+    run_events.c.number,
+    **where("kind IN ('failed', 'unreachable')"),
 )
 
 host_locks = Table(

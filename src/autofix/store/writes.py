@@ -12,12 +12,14 @@ from autofix.core.pages import Page
 from autofix.core.pauses import Pause
 from autofix.core.plain import text
 from autofix.core.runs import Run, RunEvent
+from autofix.core.series import Sample
 from autofix.core.signals import Signal
 from autofix.core.triggers import Watch
 from autofix.errors import Conflict, Duplicate
-from autofix.store import retention, rows, tables
+from autofix.store import retention, rows, tables, tables_readings
 from autofix.store.canonical import finite
 from autofix.store.queries import RECEIVED
+from autofix.store.reads_readings import SAMPLE
 from autofix.store.session import Taken
 from autofix.store.writes_web import WebWrites
 
@@ -108,6 +110,11 @@ class SqlTransaction(WebWrites):
         if watches:
             self._session.upsert(tables.watches, [rows.WATCH.row(each) for each in watches])
 
+    def add_samples(self, samples: Sequence[Sample]) -> None:
+        if samples:
+            made = [SAMPLE.row(each) for each in samples]
+            self._session.change(tables_readings.readings.insert(), made)
+
     def add_pause(self, pause: Pause, event: AuditEvent) -> None:
         self.sealer.prepare(event)
         self._session.upsert(tables.pauses, [rows.PAUSE.row(pause)])
@@ -140,6 +147,9 @@ class SqlTransaction(WebWrites):
 
     def forget(self, before: float) -> int:
         return retention.forget(self._session, before)
+
+    def forget_samples(self, before: float, since: float = 0.0) -> int:
+        return retention.forget_samples(self._session, before, since)
 
 
 def _live_already(incident: Incident) -> Duplicate:

@@ -16,9 +16,11 @@ from autofix.core.incidents import Incident
 from autofix.core.pages import Page
 from autofix.core.pauses import Pause
 from autofix.core.runs import Run, RunEvent
+from autofix.core.series import Sample
 from autofix.core.signals import Signal, SignalState
 from autofix.core.triggers import Watch
 from autofix.errors import Conflict, Duplicate, ServerBusy, StoreError
+from autofix.testing.memory_readings import forget_samples
 from autofix.testing.memory_retention import forget
 from autofix.testing.memory_state import Data
 from autofix.testing.memory_values import (
@@ -114,6 +116,10 @@ class MemoryTransaction(MemoryWeb):
         for row in map(stored, watches):
             self._data.watches[row.runbook, row.trigger, row.host, row.subject] = row
 
+    def add_samples(self, samples: Sequence[Sample]) -> None:
+        for row in map(stored, samples):
+            self._data.samples[self._data.next("samples")] = row
+
     def add_pause(self, pause: Pause, event: AuditEvent) -> None:
         row, event = stored(pause), stored(event)
         self._data.pauses[row.runbook, row.host] = row
@@ -152,6 +158,9 @@ class MemoryTransaction(MemoryWeb):
 
     def forget(self, before: float) -> int:
         return forget(self._data, before)
+
+    def forget_samples(self, before: float, since: float = 0.0) -> int:
+        return forget_samples(self._data, before, since)
 
     def _need_incident(self, number: int) -> None:
         if number not in self._data.incidents:

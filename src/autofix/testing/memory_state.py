@@ -19,6 +19,7 @@ from autofix.core.marks import Mark
 from autofix.core.pages import Member, Page, PageState
 from autofix.core.pauses import Pause
 from autofix.core.runs import Run, RunEvent, RunKind, RunState
+from autofix.core.series import Sample
 from autofix.core.signals import Signal, SignalState
 from autofix.core.silences import Silence
 from autofix.core.synthetic import NAME as SYNTHETIC
@@ -53,6 +54,7 @@ class Data:
     deliveries: dict[int, Delivery] = field(default_factory=dict)
     once: dict[tuple[str, str], float] = field(default_factory=dict)
     tries: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    samples: dict[int, Sample] = field(default_factory=dict)
     users: dict[int, User] = field(default_factory=dict)
     tokens: dict[int, Token] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)

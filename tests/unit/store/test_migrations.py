@@ -191,7 +191,7 @@ def test_an_upgrade_that_breaks_off_leaves_the_old_store(
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == (
             revision
         )
-        assert not inspect(connection).has_table("answers")
+        assert not inspect(connection).has_table("readings")
     made.engine.dispose()
     open_store(url, state=tmp_path / "state").close()
 
