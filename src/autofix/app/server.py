@@ -69,6 +69,7 @@ class Server:
         self._stopping = threading.Event()
         self._engine: Engine | None = None
         self._stopped_by = ""
+        self._forgot_whole = 0.0  # when all that was kept of looks was last gone through
         self._reload_at = 0.0  # of a standby; who leads has a chore for it
         self._owed: list[
             Callable[[], object]
@@ -203,8 +204,19 @@ class Server:
         before = ctx.clock.now() - self._site.settings.retention.runs
         with ctx.store.transaction() as tx:
             count = tx.forget(before)
+        self._forget_samples(ctx)
         if count:
             self._note(ctx, "retention.applied", before=before, removed=count)
+
+    def _forget_samples(self, ctx: Context) -> None:
+        """What was near an incident stays with it: that is looked at anew once a day."""
+        now = ctx.clock.now()
+        whole = now - self._forgot_whole >= 86400.0
+        before = now - self._site.settings.retention.readings
+        with ctx.store.transaction() as tx:
+            tx.forget_samples(before, since=0.0 if whole else before - 86400.0)
+        if whole:
+            self._forgot_whole = now
 
     def _reload(self, ctx: Context, schedule: Schedule) -> None:
         if self._take_changes(ctx):

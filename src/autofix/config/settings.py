@@ -30,6 +30,7 @@ from autofix.config.log_models import LoggingBlock
 from autofix.config.paging import ChannelSettings
 from autofix.config.secrets import Opener, Secrets
 from autofix.config.settings_models import (
+    A_WEEK,
     HALF_A_YEAR,
     AnsibleBlock,
     SecretsBlock,
@@ -64,10 +65,11 @@ class AnsibleSettings:
 
 @dataclass(frozen=True)
 class Retention:
-    """Seconds that runs' output and the audit record are kept."""
+    """Seconds that runs' output, the audit record and readings are kept."""
 
     runs: float = HALF_A_YEAR
     audit: float = HALF_A_YEAR
+    readings: float = A_WEEK
 
 
 @dataclass(frozen=True)
@@ -227,7 +229,7 @@ def _plain(file: Path, found: SettingsFile, document: Document) -> Settings:
         public_url=found.public_url,
         language=found.language,
         ansible=_ansible(folder, found.ansible),
-        retention=Retention(found.retention.runs, found.retention.audit),
+        retention=Retention(found.retention.runs, found.retention.audit, found.retention.readings),
         sentinel=found.sentinel,
         synthetic=found.synthetic,
         secrets=found.secrets,

@@ -19,6 +19,7 @@ from autofix.config.web_models import Networks, WebBlock
 from autofix.options import Duration
 
 HALF_A_YEAR = 180 * 86400.0
+A_WEEK = 7 * 86400.0
 
 
 class AnsibleBlock(Block):
@@ -40,6 +41,7 @@ Kept = Annotated[Duration, Field(ge=86400, le=100 * 366 * 86400)]
 class RetentionBlock(Block):
     runs: Kept = HALF_A_YEAR
     audit: Kept = HALF_A_YEAR
+    readings: Kept = A_WEEK
 
 
 class SecretsBlock(Block):

@@ -96,7 +96,7 @@ def points(samples: Sequence[Sample], fact: str) -> list[Point]:
         value = each.facts.get(fact)
         if value is not None:
             found.append((each.at, float(value)))
-        elif not each.facts:
+        elif not each.facts or each.facts.get("reachable") is False:
             found.append((each.at, None))
     return found
 

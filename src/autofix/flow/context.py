@@ -24,6 +24,7 @@ from autofix.flow.bounded import Bounded
 from autofix.flow.lanes import Lanes
 from autofix.flow.refusals import Refusals
 from autofix.flow.rush import Rush
+from autofix.flow.samples import Samples
 from autofix.ports import (
     Channel,
     Clock,
@@ -137,4 +138,5 @@ class Context:
     lanes: Lanes = field(default_factory=Lanes)
     meter: Meter = field(default_factory=NoMeter)
     backlog: Backlog = field(default_factory=Backlog)  # of decisions
+    samples: Samples = field(default_factory=Samples)  # what is kept of looks
     refusals: Refusals = field(default_factory=Refusals)  # posts that were not let in

@@ -13,9 +13,10 @@ from autofix.core.incidents import UNTOUCHED, WITH_A_PERSON, Incident, Origin, S
 from autofix.core.inputs import check_inputs
 from autofix.core.readings import Reading
 from autofix.core.runbooks import ProbeTrigger, Runbook
+from autofix.core.series import FIRST, Sample
 from autofix.core.signals import Signal, SignalState
 from autofix.core.triggers import Verdict, Watch, advance
-from autofix.flow import again, clearing, escalate, opening, silences
+from autofix.flow import again, clearing, escalate, opening, samples, silences
 from autofix.flow.context import Context
 from autofix.flow.echoes import is_echo
 from autofix.flow.looking import look, ours, scope, subject_of, trigger_subject
@@ -38,12 +39,17 @@ class Observation:
 
 def observe(ctx: Context, observations: Sequence[Observation]) -> None:
     """What looks of triggers mean: one transaction for all of them."""
+    seen = ctx.samples.batch()
     with ctx.store.transaction() as tx:
         for each in observations:
             # Saved one by one: a later look of the same batch builds on it.
             for reading in each.readings:
-                tx.save_watches(_observe_one(ctx, tx, each.runbook, each.trigger, reading))
+                watches = _observe_one(ctx, tx, each.runbook, each.trigger, reading)
+                tx.save_watches(watches)
+                seen.add(each.runbook, watches[0], reading)
+        tx.add_samples(seen.written)
         crashpoints.reach("watch.observing")
+    ctx.samples.keep(seen)
     crashpoints.reach("watch.observed")
 
 
@@ -179,6 +185,8 @@ def handle(ctx: Context, signal: Signal) -> Signal:
         if current is None or current.state is not SignalState.RECEIVED:
             return current or signal
         current = replace(current, facts=seen.facts, subject=seen.subject)
+        if seen is not signal:
+            tx.add_samples(_first_sample(ctx, current, now))
         refusal, incident = (refusal, None) if refusal else _match(ctx, tx, current, now)
         state = SignalState.IGNORED if refusal else SignalState.MATCHED
         handled = replace(
@@ -190,6 +198,14 @@ def handle(ctx: Context, signal: Signal) -> Signal:
         tx.save_signal(handled, of_signal(handled, str(state), now))
         crashpoints.reach("signal.matching")
         return handled
+
+
+def _first_sample(ctx: Context, signal: Signal, now: float) -> list[Sample]:
+    runbook = ctx.book.runbooks.get(signal.runbook)
+    if runbook is None:
+        return []
+    reading = Reading(signal.host, now, signal.facts)
+    return samples.of_incident(runbook, (signal.host, signal.subject), reading, FIRST)
 
 
 def first_look(ctx: Context, signal: Signal) -> tuple[str, Signal]:

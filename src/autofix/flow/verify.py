@@ -9,6 +9,7 @@ from autofix.core.incidents import Incident, Looks, State
 from autofix.core.runbooks import Runbook, Verify
 from autofix.core.runs import Outcome, Run, RunKind
 from autofix.core.verification import Judgement, judge
+from autofix.flow import samples
 from autofix.flow.context import Context
 from autofix.flow.decide import orphaned
 from autofix.flow.looking import fresh, look_for, scope
@@ -58,6 +59,7 @@ def _judge(ctx: Context, runbook: Runbook, verify: Verify, before: Incident) -> 
         else:
             seen = tx.save_incident(seen, event)
             conclude(ctx, tx, runbook, seen, fix, judged.judgement, judged.reason, now)
+        tx.add_samples(samples.of_incident(runbook, (incident.host, incident.subject), reading))
         crashpoints.reach("verify.judging")
 
 
