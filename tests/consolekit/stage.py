@@ -137,7 +137,8 @@ class Stage:
             stage = cls(folder, **more)
         try:
             stage.open()
-            yield stage
+            with stage.store.lead("the stage"):
+                yield stage
         finally:
             stage.close()
 

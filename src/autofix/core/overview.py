@@ -10,6 +10,7 @@ from autofix.core.deadlines import next_deadline
 from autofix.core.incidents import Incident
 from autofix.core.pages import Page
 from autofix.core.pauses import Pause
+from autofix.core.record_checks import RecordCheck
 from autofix.core.runs import Run
 
 
@@ -62,6 +63,7 @@ class Overview:
     doctor: Mapping[str, Any] | None = None
     sealed: Mapping[str, Any] | None = None
     seal_failing: str = ""
+    checked: RecordCheck | None = None  # the last check of the record that is over
     witnesses: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     timezone: str = "UTC"
     watched: Mapping[str, Any] = field(default_factory=dict)

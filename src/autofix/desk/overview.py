@@ -46,6 +46,8 @@ def gathered(place: Place, ctx: Context, who: Principal, limit: int) -> Overview
             **status.marked(reads),
             **status.seal(reads, place.witnesses()),
         }
+    check = place.checker.latest()
+    found["checked"] = check if check.ended_at else None
     settings = tuple(place.faults())
     return Overview(server=ctx.store.leader(), settings=settings, **place.machine(), **found)
 

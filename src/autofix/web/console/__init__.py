@@ -7,4 +7,12 @@ ROUTERS: tuple[str, ...] = (
     "console.preferences",
     "console.live",
     "console.now",
+    "console.alerts",
+    "console.pages",
+    "console.brakes",
+    "console.audit",
+    "console.runs",
+    "console.raw",
+    "console.search",
+    "console.account",
 )

@@ -13,7 +13,20 @@ def _(text: str) -> str:
 
 NOTICES: Mapping[str, str] = {
     "acknowledged": _("It is yours: the calls stop."),
+    "password": _("The password is changed; your other sessions have ended."),
+    "revoked": _("The token is good no more."),
+    "second_factor_on": _("The second factor is on: each login asks for a code."),
+    "second_factor_off": _("The second factor is off."),
+    "paused": _("Everything is paused: nothing new is started until somebody resumes."),
+    "resumed": _("It is resumed: what was held is decided anew."),
+    "checking": _("The record is being checked; you may leave this page."),
+    "paused": _("It is paused: nothing new starts there."),
+    "replayed": _("It was judged anew; what came of it is the newest line here."),
+    "resumed": _("It is resumed: what it held is decided anew."),
+    "silence-ended": _("The silence is over: what it held is decided anew."),
+    "silenced": _("It is left alone for that time."),
     "again": _("This had been sent already; nothing was done twice."),
+    "cancelling": _("It was asked to end, and hears it within a second."),
     "in": _("You are logged in again."),
     "kept": _("Your choice is kept in this browser."),
 }

@@ -10,16 +10,50 @@ CONSOLE: Mapping[tuple[str, str], P] = {
     ("GET", "/static/{made}/{name}"): P.OPEN,
     ("GET", "/login"): P.OPEN,
     ("POST", "/login"): P.OPEN,
+    ("POST", "/login/kept"): P.OPEN,
     ("POST", "/logout"): P.SELF,
     ("POST", "/preferences"): P.OPEN,
     ("GET", "/live"): P.READ,
     ("GET", "/"): P.READ,
+    ("POST", "/pause"): P.PAUSE,
+    ("POST", "/resume"): P.PAUSE,
+    ("GET", "/search"): P.READ,
     # Incidents.
     # Runbooks.
     # Runs.
+    ("GET", "/runs"): P.READ,
+    ("GET", "/runs/{number}"): P.READ,
+    ("GET", "/runs/{number}/raw"): P.READ,
+    ("GET", "/runs/{number}/raw/{event}"): P.READ,
+    ("POST", "/runs/{number}/cancel"): P.OPERATE,
     # Alerts.
+    ("GET", "/alerts"): P.READ,
+    ("GET", "/alerts/try"): P.OPERATE,
+    ("POST", "/alerts/try"): P.OPERATE,
+    ("GET", "/alerts/{number}"): P.READ,
+    ("POST", "/alerts/{number}/replay"): P.OPERATE,
+    ("GET", "/pages"): P.READ,
+    ("GET", "/pages/{number}"): P.READ,
+    ("POST", "/pages/{number}/acknowledge"): P.OPERATE,
     # Silences and pauses.
+    ("GET", "/silences"): P.READ,
+    ("POST", "/silences"): P.OPERATE,
+    ("POST", "/silences/{number}/end"): P.OPERATE,
+    ("POST", "/pauses"): P.PAUSE,
+    ("POST", "/pauses/resume"): P.PAUSE,
     # The record.
+    ("GET", "/audit"): P.AUDIT,
+    ("POST", "/audit/check"): P.AUDIT,
+    ("GET", "/audit/export"): P.AUDIT,
+    ("GET", "/audit/{number}"): P.AUDIT,
     # The fleet.
     # Settings, users, tokens, one's own account.
+    ("GET", "/account"): P.SELF,
+    ("POST", "/account/password"): P.SELF,
+    ("POST", "/account/tokens"): P.SELF,
+    ("POST", "/account/tokens/{number}/revoke"): P.SELF,
+    ("GET", "/account/second-factor"): P.SELF,
+    ("POST", "/account/second-factor"): P.SELF,
+    ("POST", "/account/second-factor/code"): P.SELF,
+    ("POST", "/account/second-factor/drop"): P.SELF,
 }

@@ -1,57 +1,101 @@
 // Keeps the page up to date: a stream says that something changed, the page is asked for again, and
 // what differs is put in. What has the focus, is open, or is being filled in stays as it is.
-import { morph } from "./morph.js";
+import { inUse, morph } from "./morph.js";
 
-const LEAST = 1000; // milliseconds between two looks
+// Milliseconds: between two looks; a break that is not worth a word; until a look is given up; between
+// two looks without a stream.
+const LEAST = 1000, BLINK = 4000, HANGS = 20000, SLOW = 15000;
 
 export function keepLive() {
   const main = document.querySelector("main[data-live]");
   const sign = document.getElementById("connection");
   if (!main || !sign) return;
-  let source, timer, last = 0, asking = false, again = false;
+  let source, timer, doubt, poll, last = 0, asking = false, again = false, behind = false;
 
   function say(state) {
-    sign.textContent = sign.dataset[state] || "";
+    clearTimeout(doubt);
+    doubt = undefined;
+    const words = sign.dataset[state] || "";
+    if (sign.textContent !== words) sign.textContent = words;
     sign.classList.toggle("lost", state !== "live");
   }
 
+  // The session is over. The login leads back here; what is typed here is not thrown away for it.
+  function out() {
+    if (inUse(main)) say("out"); else location.reload();
+  }
+
+  // Is it there, and up to date?
   async function look() {
     if (asking) { again = true; return; }
     asking = true;
     last = Date.now();
+    behind = true;
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "follow" });
-      if (answer.redirected && new URL(answer.url).pathname !== location.pathname) { location.reload(); return; }
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(HANGS) });
+      if (answer.redirected && new URL(answer.url).pathname !== location.pathname) { out(); return; }
       if (!answer.ok) { say("old"); return; }
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const found = fresh.getElementById("main");
-      if (found) { morph(main, found); document.dispatchEvent(new CustomEvent("autofix:changed")); say("live"); }
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
+      if (fresh) { morph(main, fresh); document.dispatchEvent(new CustomEvent("autofix:changed")); }
+      behind = false;
+      say(poll ? "slow" : "live");
     } catch { say("lost"); } finally {
       asking = false;
-      if (again) { again = false; soon(); }
+      if (again || behind) soon(behind ? SLOW : LEAST);
+      again = false;
     }
   }
 
-  function soon() {
+  function soon(least = LEAST) {
     clearTimeout(timer);
-    timer = setTimeout(look, Math.max(0, LEAST - (Date.now() - last)));
+    timer = setTimeout(look, Math.max(0, least - (Date.now() - last)));
   }
 
   function open() {
+    close();
     source = new EventSource(main.dataset.live);
-    source.addEventListener("open", () => say("live"));
-    source.addEventListener("changed", soon);
+    source.addEventListener("open", () => {
+      if (poll || behind) soon();
+      clearInterval(poll);
+      poll = undefined;
+      say("live");
+    });
+    source.addEventListener("changed", () => soon());
     source.addEventListener("problem", () => say("old"));
     source.addEventListener("error", () => {
-      say("lost");
-      if (source.readyState === EventSource.CLOSED) { clearTimeout(timer); timer = setTimeout(() => { open(); look(); }, 5000); }
+      // Every stream ends after a while, and the browser comes again by itself.
+      if (source.readyState === EventSource.CONNECTING) doubt ??= setTimeout(() => say("lost"), BLINK);
+      else slowly();
     });
   }
 
+  // There is no stream to be had (too many are open, the session is over): look now and then, and
+  // try for one each time.
+  function slowly() {
+    if (poll) return;
+    poll = setInterval(() => { open(); look(); }, SLOW);
+    look();
+  }
+
+  function close() {
+    source?.close();
+    source = undefined;
+  }
+
+  function rest() {
+    close();
+    clearInterval(poll);
+    clearTimeout(doubt);
+    poll = doubt = undefined;
+  }
+
   // A browser keeps few connections to one server: pages that nobody looks at give theirs back.
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) { source?.close(); source = undefined; } else if (!source) { open(); look(); }
-  });
-  document.addEventListener("autofix:look", soon);
+  function wake() {
+    if (document.hidden) rest(); else if (!source) { open(); look(); }
+  }
+  document.addEventListener("visibilitychange", wake);
+  addEventListener("pagehide", rest);
+  addEventListener("pageshow", (event) => event.persisted && wake());
+  document.addEventListener("autofix:look", () => soon());
   if (!document.hidden) open();
 }
