@@ -42,6 +42,11 @@ class Setup:
             tx.record(AuditEvent(now, "autofix", "setup.begun", payload={"until": now + LASTS}))
         return code
 
+    def needed(self) -> bool:
+        """Nobody has an account yet."""
+        with self._store.reading() as reads:
+            return not reads.users()
+
     def good(self, code: str, *, address: str) -> None:
         """Denied in words when the link can't be used."""
         with self._store.reading() as reads:

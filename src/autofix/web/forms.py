@@ -15,6 +15,10 @@ from autofix.web.problems import Problem
 LARGEST, FIELDS = 131_072, 2000
 #: The same of pages that whoever has a link may open.
 SMALL = 8192
+#: Fields that are never kept, shown again or remembered.
+SECRETS = frozenset(
+    {"password", "old_password", "new_password", "password_again", "code", "secret_value"}
+)
 TYPE = "application/x-www-form-urlencoded"
 #: Where the scope holds a form that the guard has read.
 FORM = "autofix.form"
@@ -31,8 +35,9 @@ class Form(dict[str, str]):
         return [value for key, value in self.pairs if key == name]
 
     def typed(self) -> list[tuple[str, str]]:
-        """What a person put in: without what our own pages added."""
-        return [(name, value) for name, value in self.pairs if name not in ("csrf", "once")]
+        """What a person put in, but for secrets; without what our own pages added."""
+        left_out = SECRETS | {"csrf", "once"}
+        return [(name, value) for name, value in self.pairs if name not in left_out]
 
 
 def is_form(headers: Headers) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import hmac
 from typing import Annotated
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 
 from autofix.core.inert import inert
 from autofix.desk.logins import TooMany
@@ -15,18 +16,23 @@ from autofix.desk.vouched import LASTS
 from autofix.errors import Denied, StoreError
 from autofix.web import pages
 from autofix.web.api.common import services_of
+from autofix.web.console.places import inside
+from autofix.web.paths import path
 from autofix.web.services import IdentityProvider
 from autofix.web.session import entrance_of, set_cookie
 from autofix.web.who import address, cookie_name
 
 router = APIRouter(prefix="/auth/oidc", include_in_schema=False)
 CALLBACK = "/auth/oidc/callback"
+#: The cookie of where he wanted to go; whatever stands in it is taken for an address of ours only.
+WANTED = "autofix-wanted"
 Said = Annotated[str, Query(max_length=4096)]
 NOT_SET = "logging in by an identity provider is not set up"
 
 
 @router.get("/login")
-def login(request: Request) -> Response:
+def login(request: Request, next: Said = "/") -> Response:
+    """`next`: where he wanted to go; kept in his browser while he is away."""
     found = services_of(request).oidc()
     if found is None:
         return pages.problem(request, 404, NOT_SET, "see `oidc` in the settings")
@@ -42,34 +48,37 @@ def login(request: Request) -> Response:
         return pages.problem(request, 503, str(error), error.hint)
     said = RedirectResponse(url, 303)
     scheme = request.url.scheme
-    said.set_cookie(
-        _state_cookie(scheme),
-        begun.state,
-        max_age=int(LASTS),
-        path="/",
-        secure=scheme == "https",
-        httponly=True,
-        samesite="lax",  # it comes back from another site
-    )
+    for name, value in (
+        (_state_cookie(scheme), begun.state),
+        (WANTED, quote(inside(next), safe="")),
+    ):
+        said.set_cookie(
+            name,
+            value,
+            max_age=int(LASTS),
+            path="/",
+            secure=scheme == "https",
+            httponly=True,
+            samesite="lax",  # it comes back from another site
+        )
     return said
 
 
 @router.get("/callback")
-def callback(request: Request, code: Said = "", state: Said = "", error: Said = "") -> HTMLResponse:
+def callback(request: Request, code: Said = "", state: Said = "", error: Said = "") -> Response:
     found = services_of(request).oidc()
     if found is None:
         return pages.problem(request, 404, NOT_SET, "see `oidc` in the settings")
     try:
-        said = _come_in(request, found, code, state, error)
+        said: Response = _come_in(request, found, code, state, error)
     except Denied as denied:
         said = pages.problem(request, 403, str(denied), denied.hint)
     except StoreError as failed:
         said = pages.problem(request, 503, str(failed), failed.hint)
     scheme = request.url.scheme
     # A browser takes it for the cookie's end only with what the cookie came with.
-    said.delete_cookie(
-        _state_cookie(scheme), path="/", secure=scheme == "https", httponly=True, samesite="lax"
-    )
+    for name in (_state_cookie(scheme), WANTED):
+        said.delete_cookie(name, path="/", secure=scheme == "https", httponly=True, samesite="lax")
     return said
 
 
@@ -84,7 +93,7 @@ def back(request: Request) -> str:
 
 def _come_in(
     request: Request, provider: IdentityProvider, code: str, state: str, error: str
-) -> HTMLResponse:
+) -> Response:
     entrance, here, scheme = entrance_of(request), address(request), request.url.scheme
     try:
         bound = request.cookies.get(_state_cookie(scheme), "")
@@ -101,7 +110,8 @@ def _come_in(
         raise
     old = request.cookies.get(cookie_name(scheme), "")
     opened = entrance.vouched.come_in(who, provider.options.roles, address=here, old=old)
-    answer = pages.page(request, "in", name=opened.principal.name)
+    wanted = inside(unquote(request.cookies.get(WANTED, "/")))
+    answer = RedirectResponse(path(request) + wanted.lstrip("/"), 303)
     set_cookie(answer, scheme, opened, lax=True)
     return answer
 

@@ -63,4 +63,13 @@ def _once_more(request: Request) -> Response:
 
 def blank(**values: object) -> dict[str, object]:
     """What the page of the login shows; `kept` are the fields of a form that waits."""
-    return {"next": "/", "kept": [], "said": "", "name": "", "oidc": False, **values}
+    return {
+        "next": "/",
+        "kept": [],
+        "said": "",
+        "name": "",
+        "oidc": False,
+        "nobody": False,
+        "why": "",
+        **values,
+    }

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import RedirectResponse
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -24,6 +25,7 @@ from autofix.core.roles import Permission, Principal, refusal
 from autofix.desk.doorman import TurnedAway
 from autofix.errors import Denied, StoreError
 from autofix.web import forms, origin, people
+from autofix.web.paths import path as way_to
 from autofix.web.paths import route_path
 from autofix.web.policy import ROUTES, V1
 from autofix.web.problems import Problem
@@ -36,9 +38,27 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="autofix"'}
 Found = TypeVar("Found")
 #: What a session may do that still owes its second factor.
 _SECOND = f"{V1}/session/second-factor"
+#: The page for it: `GET` shows it, `POST` makes a seed, `/code` takes the first code.
+ENROLL = "/account/second-factor"
 ENROLLING = frozenset(
-    {("GET", f"{V1}/session"), ("DELETE", f"{V1}/session"), ("POST", _SECOND), ("PUT", _SECOND)}
+    {
+        ("GET", f"{V1}/session"),
+        ("DELETE", f"{V1}/session"),
+        ("POST", _SECOND),
+        ("PUT", _SECOND),
+        ("GET", ENROLL),
+        ("POST", ENROLL),
+        ("POST", f"{ENROLL}/code"),
+        ("POST", "/logout"),
+    }
 )
+
+
+class Owes(Problem):
+    """A person opened a page who has to set up his second factor first: he is led there."""
+
+    def __init__(self) -> None:
+        super().__init__(403, "this account needs a second factor first")
 
 
 @dataclass(frozen=True)
@@ -104,6 +124,12 @@ class Guard:
         request = Request(scope, receive)
         try:
             await self._judge(request)
+        except Owes:
+            here = request.url.query
+            back = f"{route_path(request)}?{here}" if here else route_path(request)
+            way = way_to(request, *ENROLL.strip("/").split("/"), next=back)
+            await RedirectResponse(way, 303)(scope, receive, send)
+            return
         except Problem as error:
             form = await self._what_was_typed(request, error)
             told = people.told(request, error.status, error.detail, error.hint, error.headers, form)
@@ -185,6 +211,8 @@ class Guard:
             if not hmac.compare_digest(shown, visit.session.csrf.encode()):
                 self._deny(request, method, path, who, "X-CSRF-Token is not this session's")
         if not visit.session.passed and (method, path) not in ENROLLING:
+            if method == "GET" and people.asks(request):
+                raise Owes
             why = "this account needs a second factor first"
             self._deny(request, method, path, who, why)
 

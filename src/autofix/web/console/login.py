@@ -1,4 +1,5 @@
-"""Logging in and out by a browser. A form that was sent when the session had ended is kept."""
+"""Logging in and out by a browser. A form that was sent when the session had ended is kept: it goes
+through the login as fields `kept.…`, and is shown again, to be sent by hand."""
 
 from __future__ import annotations
 
@@ -7,11 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from autofix.desk.logins import TooMany
+from autofix.desk.logins import FarAway, Opened, TooMany
 from autofix.desk.passwords import Busy
-from autofix.errors import AutofixError, Denied
+from autofix.errors import Denied
 from autofix.web import pages
 from autofix.web.api.common import services_of
+from autofix.web.console import kept
+from autofix.web.console.frame import Viewer
 from autofix.web.console.places import inside
 from autofix.web.forms import Form, form
 from autofix.web.paths import path
@@ -20,6 +23,7 @@ from autofix.web.session import entrance_of, set_cookie
 from autofix.web.who import address, cookie_name, visit
 
 router = APIRouter(include_in_schema=False)
+Fields = Annotated[Form, Depends(form)]
 
 
 @router.get("/login")
@@ -28,20 +32,34 @@ def show(request: Request, next: str = "/") -> Response:
 
 
 @router.post("/login")
-def login(request: Request, fields: Annotated[Form, Depends(form)]) -> Response:
-    back, name = inside(fields.get("next", "/")), fields.get("name", "").strip()
+def login(request: Request, fields: Fields) -> Response:
+    name, logins = fields.get("name", "").strip(), entrance_of(request).logins
     old = request.cookies.get(cookie_name(request.url.scheme), "")
-    logins = entrance_of(request).logins
     password, code = fields.get("password", ""), fields.get("code", "").strip()
     try:
         opened = logins.login(name, password, code, address=address(request), old=old)
-    except (TooMany, Busy) as error:
-        return _again(request, fields, 429 if isinstance(error, TooMany) else 503, error)
+    except TooMany:
+        return _again(request, fields, 429, "many")
+    except Busy:
+        return _again(request, fields, 503, "busy")
     except Denied as error:
-        return _again(request, fields, 401, error)
-    said = RedirectResponse(path(request) + back.lstrip("/"), 303)
+        return _again(request, fields, 401, "far" if isinstance(error, FarAway) else "wrong")
+    said = _in(request, fields, opened)
     set_cookie(said, request.url.scheme, opened)
     return said
+
+
+@router.post("/login/kept")
+def logged_in_elsewhere(request: Request, fields: Fields) -> Response:
+    """He logged in by another tab, as by the identity provider; here waits what he had typed."""
+    cookie = request.cookies.get(cookie_name(request.url.scheme), "")
+    doorman = services_of(request).doorman
+    found = doorman.by_session(cookie, address=address(request)) if cookie else None
+    if found is None:
+        return _again(request, fields, 401, "not_yet")
+    back = inside(fields.get("next", "/"))
+    viewer = Viewer(found.principal, found.session.csrf, _now(request), 0)
+    return kept.shown(request, viewer, back, kept.fields(fields)) or _to(request, back)
 
 
 @router.post("/logout")
@@ -53,12 +71,30 @@ def logout(request: Request) -> Response:
     return said
 
 
-def _again(request: Request, fields: Form, status: int, error: AutofixError) -> Response:
-    words = f"{error}: {error.hint}" if error.hint else str(error)
+def _in(request: Request, fields: Form, opened: Opened) -> Response:
+    """Where he wanted to go; first what waits to be sent, and before all a second factor."""
+    back, waiting = inside(fields.get("next", "/")), kept.fields(fields)
+    viewer = Viewer(opened.principal, opened.session.csrf, _now(request), 0)
+    if not opened.session.passed:
+        return kept.enrolling(request, viewer, next=back, kept=waiting)
+    return kept.shown(request, viewer, back, waiting) or _to(request, back)
+
+
+def _to(request: Request, back: str) -> RedirectResponse:
+    return RedirectResponse(path(request) + back.lstrip("/"), 303)
+
+
+def _now(request: Request) -> float:
+    return services_of(request).context().clock.now()
+
+
+def _again(request: Request, fields: Form, status: int, why: str) -> Response:
     name, back = fields.get("name", ""), inside(fields.get("next", "/"))
-    return _page(request, status, said=words, name=name, next=back)
+    waiting = kept.fields(fields)
+    return _page(request, status, why=why, name=name, next=back, kept=waiting)
 
 
 def _page(request: Request, status: int, **values: object) -> Response:
+    nobody = entrance_of(request).setup.needed()
     oidc = services_of(request).oidc() is not None
-    return pages.console(request, "login.html", status, **blank(oidc=oidc, **values))
+    return pages.console(request, "login.html", status, **blank(oidc=oidc, nobody=nobody, **values))
