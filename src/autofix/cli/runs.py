@@ -9,7 +9,7 @@ from autofix.cli.reach import desk, now
 from autofix.cli.tasks import task_lines
 from autofix.core.durations import human
 from autofix.core.inert import inert, shown
-from autofix.core.runs import Run, RunEvent
+from autofix.core.runs import Outcome, Run, RunEvent
 
 
 @click.group(invoke_without_command=True)
@@ -22,9 +22,14 @@ def runs(ctx: click.Context) -> None:
 
 @runs.command("list")
 @click.option("--incident", type=NUMBER, default=None, help="Only of this incident.")
+@click.option(
+    "--outcome", "outcomes", type=click.Choice(list(Outcome)), multiple=True,
+    help="Only that ended so; may stand repeatedly.",
+)  # fmt: skip
 @listing_options
 def list_(
     incident: int | None = None,
+    outcomes: tuple[str, ...] = (),
     runbook: str = "",
     host: str = "",
     before: int | None = None,
@@ -32,7 +37,14 @@ def list_(
     as_json: bool = False,
 ) -> None:
     """The latest runs, newest first."""
-    found = desk().runs(incident=incident, runbook=runbook, host=host, before=before, limit=limit)
+    found = desk().runs(
+        incident=incident,
+        outcomes=[Outcome(each) for each in outcomes] or None,
+        runbook=runbook,
+        host=host,
+        before=before,
+        limit=limit,
+    )
     if as_json:
         print_json(found)
         return

@@ -45,6 +45,13 @@ def inert(text: str, limit: int = 200, *, lines: bool = False) -> str:
     return "".join(pieces) + ("…" if limit > 0 else "")
 
 
+def unlimited(text: str) -> str:
+    """The whole text with every active character escaped but line ends and tabs: megabytes too."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _ACTIVE.sub(lambda found: found[0] if found[0] in "\n\t" else _escaped(found), text)
+
+
 def _escaped(found: re.Match[str]) -> str:
     return f"\\u{ord(found.group()):04x}"
 

@@ -153,3 +153,10 @@ class Run:
     def live(self) -> bool:
         """Claimed or started: something may be running on the host."""
         return self.state in (RunState.CLAIMED, RunState.STARTED)
+
+
+@dataclass(frozen=True)
+class UsualLength:
+    """Seconds that a playbook takes as a rule; None: no run of it went well yet."""
+
+    seconds: float | None

@@ -6,11 +6,28 @@ from autofix.desk.accounts import Accounts
 from autofix.desk.acts import Acts
 from autofix.desk.alerts import Alerts
 from autofix.desk.brakes import Brakes
+from autofix.desk.histories import Histories
 from autofix.desk.looks import Looks
+from autofix.desk.previews import Previews
+from autofix.desk.readings import ReadingsRoom
 from autofix.desk.records import Records
+from autofix.desk.runs import Runs
 from autofix.desk.secrets import KeptSecrets
 from autofix.desk.tokens import Tokens
 
 
-class LocalDesk(Looks, Records, Acts, Brakes, Accounts, Tokens, Alerts, KeptSecrets):
+class LocalDesk(
+    Looks,
+    Histories,
+    Previews,
+    Runs,
+    Records,
+    Acts,
+    Brakes,
+    Accounts,
+    Tokens,
+    Alerts,
+    KeptSecrets,
+    ReadingsRoom,
+):
     """`ports.Desk` for one principal; each of its rooms is a mixin, named here."""

@@ -48,13 +48,13 @@ class Looks(Room):
         self.may(Permission.READ, "runbooks")
         book, names = self.place.contexts.good().book, self.place.contexts.names()
         known = [book.runbooks[name] for name in sorted(names) if name in book.runbooks]
-        return [card(each, book.inventory) for each in known]
+        return [card(each, book) for each in known]
 
     def runbook(self, name: str) -> RunbookCard:
         self.may(Permission.READ, "runbook")
         self._known_runbook(name)
         book = self.place.contexts.of(name).book
-        return card(book.runbooks[name], book.inventory)
+        return card(book.runbooks[name], book)
 
     def why(self, runbook: str, host: str) -> Answer:
         self.may(Permission.READ, "why")
@@ -96,7 +96,9 @@ class Looks(Room):
                 limit=limit,
             )
 
-    def incident(self, number: int) -> IncidentStory:
+    def incident(
+        self, number: int, *, before: int | None = None, entries: int = 1000
+    ) -> IncidentStory:
         self.may(Permission.READ, "incident")
         ctx = self.ctx
         with ctx.store.reading() as reads:
@@ -104,12 +106,13 @@ class Looks(Room):
             if incident is None:
                 hint = "see `autofix incidents list`"
                 raise NotFound(f"there is no incident {number}", hint=hint)
+            told = reads.audit(incident=number, before=before, limit=entries, newest_first=True)
             return IncidentStory(
                 incident,
                 tuple(sorted(reads.runs(incident=number), key=lambda run: run.id)),
                 tuple(sorted(reads.pages(incident=number), key=lambda page: page.id)),
                 tuple(reads.digests(number)),
-                tuple(reads.audit(incident=number)),
+                tuple(reversed(told)),
                 tuple(deadlines_of(incident, ctx.clock.now())),
             )
 

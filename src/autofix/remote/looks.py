@@ -117,8 +117,11 @@ class Looks(Room):
         narrowed = {"runbook": runbook, "host": host, "severity": severity}
         return self._listed(Incident, "incidents", before, limit, state=state, **narrowed)
 
-    def incident(self, number: int) -> IncidentStory:
-        return self.client.get(IncidentStory, "incidents", number)
+    def incident(
+        self, number: int, *, before: int | None = None, entries: int = 1000
+    ) -> IncidentStory:
+        many = entries if entries != MOST else None
+        return self.client.get(IncidentStory, "incidents", number, before=before, entries=many)
 
     def signal(self, number: int) -> Signal:
         return self.client.get(Signal, "signals", number)

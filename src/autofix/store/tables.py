@@ -117,7 +117,7 @@ Index(
     "run_events_failed",
     run_events.c.run,
     run_events.c.number,
-    **where("kind IN ('failed', 'unreachable')"),
+    **where("kind = 'failed' OR kind = 'unreachable'"),
 )
 
 host_locks = Table(

@@ -98,6 +98,12 @@ def test_how_things_stand_and_what_there_is(both: Both) -> None:
     assert both.same(lambda desk: desk.hosts())
     assert both.same(lambda desk: desk.probes()) == []
     assert both.same(lambda desk: desk.why(BOOK.name, "r1")).lines
+    assert both.same(lambda desk: desk.histories())[0].fired == 2
+    assert both.same(lambda desk: desk.history(BOOK.name)).fired == 2
+    assert both.same(lambda desk: desk.runbook_source(BOOK.name)).runbook == BOOK.name
+    assert both.same(lambda desk: desk.preview(BOOK.name, ["r1", "r3"])).hosts[0].incident == 1
+    assert both.same(lambda desk: desk.preview(BOOK.name, [])).faults
+    assert both.same(lambda desk: desk.preview("nothing", ["r1"]))[0] is NotFound
 
 
 def test_lists_by_every_narrowing(both: Both) -> None:
@@ -106,6 +112,7 @@ def test_lists_by_every_narrowing(both: Both) -> None:
         lambda desk: desk.incidents(),
         lambda desk: desk.incidents(host="r2", runbook=BOOK.name),
         lambda desk: desk.incidents(limit=2),
+        lambda desk: desk.incident(1, before=8, entries=3),
         lambda desk: desk.incidents(before=3, limit=1),
         lambda desk: desk.incidents(severity="P9"),
         lambda desk: desk.incidents(states=frozenset()),
@@ -150,6 +157,11 @@ def test_one_of_each(both: Both) -> None:
     assert both.same(lambda desk: desk.run(1)).id == 1
     assert both.same(lambda desk: desk.run_events(1))
     assert both.same(lambda desk: desk.run_events(1, after=1)) == []
+    assert both.same(lambda desk: desk.run_events(1, before=9, limit=1, cut=0))[0][0] == 1
+    assert both.same(lambda desk: desk.run_events(1, failed=True)) == []
+    assert both.same(lambda desk: desk.usual(1)) is not None
+    assert both.same(lambda desk: desk.runs(outcomes=["ok", "failed"]))
+    assert both.same(lambda desk: desk.runs(outcomes=[])) == []
     assert both.same(lambda desk: desk.page(1)).page.id == 1
     assert both.same(lambda desk: desk.signal(1)).host == "r1"
     assert both.same(lambda desk: desk.audit_entry(2)).seq == 2

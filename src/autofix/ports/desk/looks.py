@@ -50,7 +50,11 @@ class LooksDesk(Protocol):
         before: int | None = None,
         limit: int = 50,
     ) -> list[Incident]: ...
-    def incident(self, number: int) -> IncidentStory: ...
+    def incident(
+        self, number: int, *, before: int | None = None, entries: int = 1000
+    ) -> IncidentStory:
+        """Of its record the newest `entries`, of those below number `before`, oldest first."""
+
     def signal(self, number: int) -> Signal: ...
     def pages(
         self,

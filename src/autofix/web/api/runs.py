@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from autofix.core.cursors import encode
-from autofix.core.runs import Run, RunState
+from autofix.core.runs import Outcome, Run, RunEvent, RunState, UsualLength
 from autofix.web.api import streams
 from autofix.web.api.bodies import Reason
 from autofix.web.api.common import (
@@ -33,6 +33,21 @@ States = Annotated[
     list[RunState] | None,
     Query(max_length=50, alias="state", description="Only in these states; may stand repeatedly."),
 ]
+Outcomes = Annotated[
+    list[Outcome] | None,
+    Query(max_length=50, alias="outcome", description="Only that ended so; may stand repeatedly."),
+]
+Seen = Annotated[
+    int | None,
+    Query(ge=0, le=LARGEST, description="The same by number, for who can't send a header."),
+]
+Before = Annotated[
+    int | None, Query(ge=1, le=LARGEST, description="The last ones below this number instead.")
+]
+Cut = Annotated[
+    int | None,
+    Query(ge=0, le=1_000_000, description="Texts end after so many characters and one more."),
+]
 After = Annotated[
     str | None,
     Header(
@@ -49,6 +64,7 @@ def runs(
     desk: AtDesk,
     incident: About = None,
     states: States = None,
+    outcomes: Outcomes = None,
     runbook: Which = "",
     host: Which = "",
     cursor: Cursor = None,
@@ -58,6 +74,7 @@ def runs(
     found = desk.runs(
         incident=incident,
         states=states or None,
+        outcomes=outcomes or None,
         runbook=runbook,
         host=host,
         before=place("runs", cursor),
@@ -84,17 +101,35 @@ def events(
     number: Number,
     cursor: Cursor = None,
     limit: Limit = 1000,
+    after: Seen = None,
+    before: Before = None,
+    failed: bool = False,
+    cut: Cut = None,
     last: After = None,
 ) -> Response:
-    """Its output, oldest first. With `Accept: text/event-stream` it is told while it happens: each
-    event under its number, and `end` with the run once it is over."""
-    after = min(int(last), LARGEST) if last else place("events", cursor) or 0
+    """Its output, oldest first; `failed`: only failures and unreachable hosts.
+
+    With `Accept: text/event-stream` it is told while it happens: each event under its number, and
+    `end` with the run once it is over."""
+    seen = min(int(last), LARGEST) if last else place("events", cursor) or after or 0
     if streams.wanted(request):
-        return streams.of_run(request, who, desk, number, after)
-    found = desk.run_events(number, after, limit + 1)
-    items = [{"number": each, "event": event} for each, event in found[:limit]]
+        return streams.of_run(request, who, desk, number, seen)
+    if before is not None:
+        found = desk.run_events(number, seen, limit, before=before, failed=failed, cut=cut)
+        return answer({"items": _numbered(found), "next": None})
+    found = desk.run_events(number, seen, limit + 1, failed=failed, cut=cut)
     following = encode("events", found[limit - 1][0]) if len(found) > limit else None
-    return answer({"items": items, "next": following})
+    return answer({"items": _numbered(found[:limit]), "next": following})
+
+
+def _numbered(found: list[tuple[int, RunEvent]]) -> list[dict[str, Any]]:
+    return [{"number": each, "event": event} for each, event in found]
+
+
+@router.get("/{number}/usual", response_model=UsualLength)
+def usual(desk: AtDesk, number: Number) -> Response:
+    """How long its playbook takes as a rule: the median of the last 20 runs that went well."""
+    return answer(UsualLength(desk.usual(number)))
 
 
 @router.post("/{number}/cancel", response_model=Run)

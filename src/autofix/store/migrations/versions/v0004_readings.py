@@ -49,7 +49,7 @@ def _runs() -> None:
     for name in ("state", "host", "runbook", "outcome"):
         op.create_index(f"runs_{name}", "runs", [name, "id"])
     op.create_index("runs_ok", "runs", ["playbook", "id"], **_where("outcome = 'ok'"))
-    bad = _where("kind IN ('failed', 'unreachable')")
+    bad = _where("kind = 'failed' OR kind = 'unreachable'")
     op.create_index("run_events_failed", "run_events", ["run", "number"], **bad)
 
 
