@@ -35,6 +35,7 @@ ROUTERS: tuple[str, ...] = (
     "oidc_login",
     "api.runbooks",
     "api.incidents",
+    "api.readings",
     "api.runs",
     "api.pages",
     "api.alerts",

@@ -1,0 +1,65 @@
+"""What was seen over time, for charts."""
+
+from __future__ import annotations
+
+from autofix.core.charted import Readings, limits, milestones, series_of, window
+from autofix.core.incidents import Incident, Origin
+from autofix.core.roles import Permission
+from autofix.core.runbooks import ProbeTrigger, Runbook
+from autofix.desk.base import Room
+from autofix.errors import NotFound
+
+#: A small chart is some hundred pixels wide.
+FEW = 120
+
+
+def _trigger(incident: Incident) -> int | None:
+    """Which trigger fired; None when it was no probe's."""
+    return incident.trigger if incident.origin is Origin.PROBE else None
+
+
+class ReadingsRoom(Room):
+    def readings(self, incident: int) -> Readings:
+        self.may(Permission.READ, "readings")
+        ctx = self.ctx
+        with ctx.store.reading() as reads:
+            found = reads.incident(incident)
+            if found is None:
+                raise NotFound(
+                    f"there is no incident {incident}", hint="see `autofix incidents list`"
+                )
+            since, until = window(found, ctx.clock.now())
+            samples = reads.samples(found.runbook, found.host, found.subject, since, until)
+            runs = reads.runs(incident=incident)
+        book = self._book(found.runbook)
+        compared = limits(book, _trigger(found), dict(found.inputs)) if book else {}
+        series = series_of(samples, compared, self._units(book))
+        return Readings(since, until, series, milestones(found, runs))
+
+    def recent(self, runbook: str, host: str, subject: str = "", since: float = 0.0) -> Readings:
+        self.may(Permission.READ, "readings")
+        now = self.ctx.clock.now()
+        with self.ctx.store.reading() as reads:
+            samples = reads.samples(runbook, host, subject, since, now)
+        book = self._book(runbook)
+        compared = limits(book, None, {}) if book else {}
+        return Readings(since, now, series_of(samples, compared, self._units(book), FEW))
+
+    def _book(self, name: str) -> Runbook | None:
+        """As it is in force; None when it is gone."""
+        if name not in self.place.contexts.names():
+            return None
+        return self.place.contexts.of(name).book.runbooks.get(name)
+
+    def _units(self, book: Runbook | None) -> dict[str, str]:
+        if book is None:
+            return {}
+        used = [each.probe for each in book.triggers if isinstance(each, ProbeTrigger)]
+        used += [book.verify.probe] if book.verify else []
+        known = self.place.probes()
+        return {
+            fact.name: fact.unit
+            for name in reversed(used)
+            if name in known
+            for fact in known[name].facts.values()
+        }

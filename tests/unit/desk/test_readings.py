@@ -1,0 +1,86 @@
+"""What was seen over time, as a desk tells it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from autofix.core.charted import Limit, Milestone, Readings
+from autofix.core.conditions import parse
+from autofix.core.incidents import State
+from autofix.core.roles import Role
+from autofix.core.runbooks import ProbeTrigger
+from autofix.errors import NotFound
+from unit.desk.kit import desk, person
+from unit.flow.world import BOOK, World
+
+
+def healed() -> World:
+    """A calm while, a failure, two steps of which the second heals."""
+    clears = replace(BOOK.triggers[0], clear_when=parse("ratio < 0.8"))
+    assert isinstance(clears, ProbeTrigger)
+    world = World(replace(BOOK, triggers=(clears,)))
+    for _ in range(5):
+        world.look("r1")
+        world.clock.advance(30)
+    world.hands.does["evict.yml"] = world.well("r1")
+    world.ill()
+    world.pass_time(120)
+    assert world.incident().state is State.HEALED
+    return world
+
+
+def of(world: World, number: int = 1) -> Readings:
+    return desk(world, person("vera", Role.VIEWER)).readings(number)
+
+
+def test_a_story_in_numbers_what_was_seen_what_it_was_compared_with_and_what_was_done() -> None:
+    world = healed()
+    found = of(world)
+    [ratio] = found.series
+    assert ratio.fact == "ratio"
+    assert ratio.limits == (
+        Limit(">", 0.9, "fires"), Limit("<", 0.8, "clears"), Limit("<", 0.85, "healed"),
+    )  # fmt: skip
+    values = [value for _, value in ratio.points]
+    assert values[0] == 0.5
+    assert max(value or 0.0 for value in values) == 0.95
+    assert values[-1] == 0.6
+    assert [(each.kind, each.step, each.outcome) for each in found.milestones] == [
+        ("opened", 0, ""), ("run", 0, "ok"), ("run", 1, "ok"), ("verification", 0, ""),
+        ("run", 1, "ok"), ("ended", 0, "healed"),
+    ]  # fmt: skip
+    assert found.since == world.incident().opened_at - 3600
+    assert found.until == (world.incident().ended_at or 0.0) + 3600
+
+
+def test_lately_is_in_few_points_and_has_no_milestones() -> None:
+    world = healed()
+    room = desk(world, person("vera", Role.VIEWER))
+    found = room.recent("redis-memory-high", "r1", since=world.clock.now() - 3600)
+    assert found.milestones == ()
+    assert found.series[0].points == of(world).series[0].points
+    assert room.recent("redis-memory-high", "r2").series == ()
+
+
+def test_a_runbook_that_is_gone_still_has_what_it_saw() -> None:
+    world = healed()
+    room = desk(world, person("vera", Role.VIEWER))
+    before = room.readings(1)
+    world.ctx.book = replace(world.ctx.book, runbooks={})
+    found = room.readings(1)
+    assert found.series == (replace(before.series[0], limits=()),)
+
+
+def test_of_an_incident_that_is_none_nothing_is_told() -> None:
+    with pytest.raises(NotFound, match="no incident 9"):
+        of(World(), 9)
+
+
+def test_an_incident_that_is_live_goes_on_to_now() -> None:
+    world = World()
+    world.ill()
+    found = of(world)
+    assert found.until == world.clock.now()
+    assert Milestone("opened", world.incident().opened_at) in found.milestones
