@@ -1,0 +1,69 @@
+"""Every page of the console, found as a reader finds them: by the links on the ones before.
+
+addresses(stage, "ada") → {"/incidents/{number}": ["/incidents/1", "/incidents/2"], …}
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from html import unescape
+from typing import Any
+from urllib.parse import urlsplit
+
+from autofix.web.console.policy import CONSOLE
+
+#: No pages: files of ours, and the stream that keeps pages up to date.
+NOT_PAGES = ("/static/{made}/{name}", "/live")
+#: What no link leads to while one is logged in, and all is well.
+BY_HAND: dict[str, str] = {"/login": "/login"}
+#: So many pages of each kind are looked at.
+EACH = 3
+
+
+def routes() -> list[str]:
+    """The patterns of all pages that the console has."""
+    return [path for method, path in CONSOLE if method == "GET" and path not in NOT_PAGES]
+
+
+def addresses(stage: Any, by: str, each: int = EACH) -> dict[str, list[str]]:
+    """By route, the pages that answer with HTML; an empty list for what is only downloaded."""
+    client = stage.client(by)
+    found: dict[str, list[str]] = {BY_HAND[route]: [BY_HAND[route]] for route in BY_HAND}
+    waiting = deque(route for route in routes() if "{" not in route)
+    seen = set(waiting)
+    while waiting:
+        address = waiting.popleft()
+        route = _route(urlsplit(address).path)
+        if route is None or len(found.setdefault(route, [])) >= each or route in BY_HAND:
+            continue
+        said = client.get(address)
+        assert said.status_code == 200, (address, said.status_code, said.text[:500])
+        if not said.headers["content-type"].startswith("text/html"):
+            continue
+        found[route].append(address)
+        for link in _links(said.text):
+            if link not in seen:
+                seen.add(link)
+                waiting.append(link)
+    return found
+
+
+def _links(html: str) -> list[str]:
+    """Ours, without what they point at within a page."""
+    found = (unescape(each) for each in re.findall(r'<a\b[^>]*\bhref="([^"]*)"', html))
+    return [each.partition("#")[0] for each in found if each.startswith("/")]
+
+
+def _route(path: str) -> str | None:
+    """The route that answers here: the one with the fewest names in it."""
+    fits = [route for route in routes() if re.fullmatch(_pattern(route), path)]
+    return min(fits, key=lambda route: route.count("{")) if fits else None
+
+
+def _pattern(route: str) -> str:
+    pieces = re.split(r"(\{[^}]*\})", route)
+    return "".join(
+        (".+" if ":path" in piece else "[^/]+") if piece.startswith("{") else re.escape(piece)
+        for piece in pieces
+    )
