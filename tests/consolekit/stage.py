@@ -8,18 +8,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from autofix.app.desk import OfServer, place_of
 from autofix.app.site import Site
+from autofix.core.alerts import Admission, Arrival, Delivery, Post
 from autofix.core.readings import Reading
 from autofix.core.roles import Principal, Role, at_the_terminal
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult
 from autofix.core.signals import Signal
 from autofix.desk.entrance import entrance
 from autofix.desk.local import LocalDesk
-from autofix.flow import intake, looking
+from autofix.flow import deliveries, intake, looking
 from autofix.flow.context import Context
 from autofix.flow.tick import Engine
 from autofix.ports import Desk
@@ -126,6 +128,7 @@ class Stage:
         self._busy: set[str] = set()
         self._clients: list[Client] = []
         self._server: WebServer | None = None
+        self._port = 0
         for name, roles in PEOPLE.items():
             self.desk().add_user(name, roles, password=PASSWORD)
 
@@ -156,11 +159,17 @@ class Stage:
         clerk = Clerk(self.services)
         app = Gate(make_app(self.services), self.services, clerk)
         self._server = WebServer(
-            app, sockets.tcp("127.0.0.1", 0, scheme="http"), trusted=lambda _: False
+            app, sockets.tcp("127.0.0.1", self._port, scheme="http"), trusted=lambda _: False
         )
         self._server.start()
         [listener] = self._server.listeners
         self.url = listener.name
+        self._port = urlsplit(self.url).port or 0
+
+    def stop_web(self) -> None:
+        """The server is gone; `open` brings it back at the same address."""
+        assert self._server is not None
+        self._server.stop()
 
     def close(self) -> None:
         for each in self._clients:
@@ -195,7 +204,8 @@ class Stage:
         """Every probe trigger that watches one of these hosts looks at it now."""
         for runbook in list(self.ctx.book.runbooks.values()):
             for index, trigger in enumerate(runbook.triggers):
-                watched = self.ctx.book.inventory.hosts(getattr(trigger, "hosts", "")) or []
+                named = getattr(trigger, "hosts", "")  # alerts bring their own
+                watched = self.ctx.book.inventory.hosts(named) if named else []
                 for host in [each for each in hosts if each in watched]:
                     readings = looking.look(self.ctx, "stage", host, {}, timeout=1)
                     intake.observe(self.ctx, [intake.Observation(runbook, index, readings)])
@@ -240,6 +250,19 @@ class Stage:
         )
         self.settle()
         return found
+
+    def post(self, body: str, *, why: str = "", status: int = 202) -> Delivery:
+        """Alertmanager posts this body; with `why` it is refused for that."""
+        headers = {"content-type": "application/json"}
+        post = Post("prom", headers, body.encode(), "192.0.2.7")
+        source = self.ctx.book.sources["prom"]
+        known = Admission("" if why else "prom (token)")
+        came = [] if why else source.alerts(post)
+        found = deliveries.accept(
+            self.ctx, [Arrival(post, known, tuple(came), status=status, why=why)]
+        )
+        self.settle()
+        return found[0]
 
     # a story to look at
 

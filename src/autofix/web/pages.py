@@ -52,6 +52,12 @@ def console(request: Request, template: str, status: int = 200, **values: Any) -
     return _answer(request, f"console/{template}", status, CONSOLE_POLICY, values)
 
 
+def report(request: Request, **values: Any) -> HTMLResponse:
+    """What is read without us: one file with all it needs, and no script."""
+    given = {"style": _style("report.css"), **values}
+    return _answer(request, "console/report.html", 200, _policy("report.css"), given)
+
+
 def problem(request: Request, status: int, detail: str, hint: str = "") -> HTMLResponse:
     """The same as a problem document, for people."""
     return page(
@@ -117,14 +123,14 @@ def _templates(spoken: str) -> Environment:
 
 
 @cache
-def _style() -> Markup:
-    file = resources.files("autofix.web").joinpath("templates", "page.css")
+def _style(name: str = "page.css") -> Markup:
+    file = resources.files("autofix.web").joinpath("templates", name)
     return Markup(file.read_text("utf-8"))  # noqa: S704 - our own file
 
 
 @cache
-def _policy() -> str:
-    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+def _policy(name: str = "page.css") -> str:
+    digest = base64.b64encode(hashlib.sha256(_style(name).encode()).digest()).decode()
     return (
         f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; "
         "frame-ancestors 'none'"

@@ -10,6 +10,7 @@ from autofix.core.incidents import ENDED, LIVE, Incident, State
 from autofix.core.stories import IncidentStory
 from autofix.web.api.bodies import Comment, Note, Retrying, RollingBack
 from autofix.web.api.common import (
+    LARGEST,
     AtDesk,
     Cursor,
     Limit,
@@ -31,6 +32,13 @@ States = Annotated[
 ]
 Open = Annotated[
     bool | None, Query(description="true: only open ones; false: only ended ones; absent: all.")
+]
+Below = Annotated[
+    int | None,
+    Query(ge=1, le=LARGEST, description="Only entries of the record with a lower number."),
+]
+Entries = Annotated[
+    int, Query(ge=1, le=1000, description="How many entries of the record, the newest.")
 ]
 
 
@@ -62,9 +70,11 @@ def incidents(
 
 
 @router.get("/{number}", response_model=IncidentStory)
-def incident(desk: AtDesk, number: Number) -> Response:
+def incident(
+    desk: AtDesk, number: Number, before: Below = None, entries: Entries = 1000
+) -> Response:
     """The whole story of one: its runs, pages, deadlines and record."""
-    return answer(desk.incident(number))
+    return answer(desk.incident(number, before=before, entries=entries))
 
 
 @router.post("/{number}/acknowledge", response_model=Incident)

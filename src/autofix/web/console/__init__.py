@@ -7,6 +7,8 @@ ROUTERS: tuple[str, ...] = (
     "console.preferences",
     "console.live",
     "console.now",
+    "console.incidents",
+    "console.report",
     "console.alerts",
     "console.pages",
     "console.brakes",

@@ -19,6 +19,19 @@ CONSOLE: Mapping[tuple[str, str], P] = {
     ("POST", "/resume"): P.PAUSE,
     ("GET", "/search"): P.READ,
     # Incidents.
+    ("GET", "/incidents"): P.READ,
+    ("GET", "/incidents/{number}"): P.READ,
+    ("GET", "/incidents/{number}/report"): P.READ,
+    ("POST", "/incidents/{number}/acknowledge"): P.OPERATE,
+    ("POST", "/incidents/{number}/triage"): P.OPERATE,
+    ("POST", "/incidents/{number}/workaround"): P.OPERATE,
+    ("POST", "/incidents/{number}/approve"): P.APPROVE,
+    ("POST", "/incidents/{number}/reject"): P.APPROVE,
+    ("POST", "/incidents/{number}/retry"): P.OPERATE,
+    ("POST", "/incidents/{number}/rollback"): P.OPERATE,
+    ("POST", "/incidents/{number}/resolve"): P.OPERATE,
+    ("POST", "/incidents/{number}/close"): P.OPERATE,
+    ("POST", "/incidents/{number}/comment"): P.OPERATE,
     # Runbooks.
     # Runs.
     ("GET", "/runs"): P.READ,
