@@ -23,7 +23,7 @@ from autofix.core.runbooks import (
 )
 
 
-def runbook(found: RunbookFile, file: str) -> Runbook:
+def runbook(found: RunbookFile, file: str, source: str = "") -> Runbook:
     """The core's value of a runbook file."""
     return Runbook(
         name=found.name,
@@ -40,6 +40,7 @@ def runbook(found: RunbookFile, file: str) -> Runbook:
         guards=guards(found.guards),
         escalate=found.escalate,
         file=file,
+        source=source,
     )
 
 

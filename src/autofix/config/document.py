@@ -52,6 +52,7 @@ class Document:
     value: Any
     places: Mapping[Keys, Place] = field(default_factory=dict, repr=False)
     problems: tuple[Problem, ...] = ()
+    text: str = field(default="", repr=False, compare=False)
 
     def place(self, keys: Keys) -> Place:
         """Where this key stands, or the nearest key above it that the file has."""
@@ -92,7 +93,7 @@ def parse(text: str, file: str) -> Document:
             Problem(file, 1, f"the file holds {what}", "write keys with values, such as name: x")
         )
         value = {}
-    return Document(file, value, builder.places, tuple(builder.problems))
+    return Document(file, value, builder.places, tuple(builder.problems), text)
 
 
 def scalar(text: str) -> Any:

@@ -129,7 +129,8 @@ def _read(path: Path, settings: Settings, outside: Outside) -> _File:
     count = len(triggers) if isinstance(triggers, list) else 0
     if any(one.level == "error" for one in problems):
         return _File(known, None, count, _sorted(problems))
-    found = build.runbook(RunbookFile.model_validate(document.value), shown_path(path))
+    checked = RunbookFile.model_validate(document.value)
+    found = build.runbook(checked, shown_path(path), document.text)
     problems += cross_check(found, document, settings, outside)
     return _File(known, found, count, _sorted(problems), document)
 

@@ -32,23 +32,31 @@ class _Wrong(ValueError):
 def check_inputs(
     declared: Mapping[str, Input], given: Mapping[str, Any], *, from_text: bool
 ) -> tuple[dict[str, Any], list[str]]:
-    """The value of every declared input, and everything wrong in words.
+    """The value of every declared input, and everything wrong in words: see `judge_inputs`."""
+    values, faults = judge_inputs(declared, given, from_text=from_text)
+    return values, list(faults.values())
+
+
+def judge_inputs(
+    declared: Mapping[str, Input], given: Mapping[str, Any], *, from_text: bool
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The value of every declared input, and by its name what is wrong with one, in words.
 
     `from_text`: the values are what a person typed (`-e ratio=0.8`) and are read by their type.
     An input that is neither given nor has a default is None, which expressions see as unknown.
     """
     values: dict[str, Any] = {}
-    faults = [_unknown(name, declared) for name in given if name not in declared]
+    faults = {name: _unknown(name, declared) for name in given if name not in declared}
     for name, one in declared.items():
         if name not in given:
             values[name] = one.default
             if one.required:
-                faults.append(f"input {name!r} is required{_help(one)}")
+                faults[name] = f"input {name!r} is required{_help(one)}"
             continue
         try:
             values[name] = _accept(one, given[name], from_text)
         except _Wrong as wrong:
-            faults.append(f"input {name!r}: {wrong}")
+            faults[name] = f"input {name!r}: {wrong}"
     return values, faults
 
 

@@ -180,3 +180,4 @@ class Runbook:
     escalate: str = "default"
     file: str = ""
     deadlines: str = "usual"  # or those of a special class of incidents
+    source: str = field(default="", repr=False, compare=False)  # the text of its file, as loaded

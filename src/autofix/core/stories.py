@@ -44,6 +44,10 @@ class RunbookCard:
     file: str = ""
     in_batches: bool = False  # of many hosts a few first
     remedies: tuple[Remedy, ...] = ()  # its steps, for trying one again or undoing it
+    guards: tuple[str, ...] = ()
+    called: tuple[str, ...] = ()  # who is paged, level after level
+    asks: bool = False  # a person may have to approve something
+    has_subject: bool = False  # something tells two failures on one host apart
 
 
 @dataclass(frozen=True)

@@ -47,15 +47,15 @@ class Acts(Room):
         self._known_runbook(runbook)
         ctx = self.place.contexts.of(runbook)
         book = ctx.book.runbooks[runbook]
-        targets = _targets(ctx, hosts)
+        named = targets(ctx, hosts)
         values, wrong = check_inputs(book.inputs, dict(inputs or {}), from_text=from_text)
         if wrong:
             raise UsageError("; ".join(wrong))
         line("subject", subject)
-        together = len(targets) > 1 and not check
+        together = len(named) > 1 and not check
         accepted = (*(ACCEPTED if accept else ()), *(("batches",) if together else ()))
         draft = self._drafted(ctx, book, subject, values, accepted, check)
-        return intake.receive_all(ctx, [draft(host) for host in targets])
+        return intake.receive_all(ctx, [draft(host) for host in named])
 
     def _drafted(
         self,
@@ -202,7 +202,7 @@ def _asked_by_a_runbook(ctx: Context, probe: str, options: Mapping[str, Any]) ->
     return any(each.probe == probe and plain(each.options) == wanted for each in looks)
 
 
-def _targets(ctx: Context, hosts: Sequence[str]) -> list[str]:
+def targets(ctx: Context, hosts: Sequence[str]) -> list[str]:
     """Exact names, each once. An empty set is nothing to do, never everything."""
     if not hosts:
         raise UsageError("no host is named", hint="give one at least: hosts are never guessed")

@@ -17,10 +17,12 @@ from autofix.core.runbooks import (
     Trigger,
 )
 from autofix.core.stories import RunbookCard
+from autofix.desk import in_words
+from autofix.flow.context import Book
 from autofix.ports import Inventory
 
 
-def card(runbook: Runbook, inventory: Inventory) -> RunbookCard:
+def card(runbook: Runbook, book: Book) -> RunbookCard:
     return RunbookCard(
         runbook.name,
         runbook.title,
@@ -30,11 +32,27 @@ def card(runbook: Runbook, inventory: Inventory) -> RunbookCard:
         tuple(_trigger(each) for each in runbook.triggers),
         tuple(_steps(runbook)),
         _inputs(runbook),
-        _hosts(runbook, inventory),
+        _hosts(runbook, book.inventory),
         runbook.file,
         bool(runbook.guards.batches),
         remedies(runbook),
+        in_words.guards(runbook.guards),
+        in_words.called(book.policy(runbook)),
+        _asks(runbook),
+        _has_subject(runbook),
     )
+
+
+def _asks(runbook: Runbook) -> bool:
+    """May a person have to approve something?"""
+    asked = (runbook.guards.approval, *(step.approval for step in runbook.fix))
+    return any(each != "never" for each in asked)
+
+
+def _has_subject(runbook: Runbook) -> bool:
+    """Is there something that tells two failures on one host apart?"""
+    named = [each.subject for each in runbook.triggers if not isinstance(each, ScheduleTrigger)]
+    return any(named) or bool(runbook.verify and runbook.verify.subject)
 
 
 def _trigger(trigger: Trigger) -> str:
@@ -55,10 +73,7 @@ def _steps(runbook: Runbook) -> list[str]:
     found = [_step(each) for each in runbook.fix]
     if runbook.verify is None:
         return [*found, "without verification"]
-    verify = runbook.verify
-    hold = f", and stays so for {human(verify.hold)}" if verify.hold else ""
-    proof = f"proven by probe {verify.probe} within {human(verify.within)}: {verify.until.text}"
-    return [*found, proof + hold]
+    return [*found, in_words.proof(runbook.verify)]
 
 
 def _step(step: Step) -> str:

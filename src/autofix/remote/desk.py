@@ -16,13 +16,14 @@ from autofix.remote.client import Client
 from autofix.remote.credentials import token
 from autofix.remote.live import Live
 from autofix.remote.looks import Looks
+from autofix.remote.places import Places
 from autofix.remote.readings import ReadingsRoom
 from autofix.remote.runbooks import Runbooks
 from autofix.remote.runs import Runs
 from autofix.remote.wire import Request, Wire
 
 
-class RemoteDesk(Looks, Runbooks, Runs, Acts, Accounts, ReadingsRoom):
+class RemoteDesk(Looks, Places, Runbooks, Runs, Acts, Accounts, ReadingsRoom):
     """`ports.Desk` for whom the server takes us for; each of its rooms is a mixin, named here."""
 
     def live(self, run: int, after: int = 0) -> Iterator[tuple[int, RunEvent]]:

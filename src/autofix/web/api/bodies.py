@@ -44,6 +44,18 @@ class Start(Body):
     from_text: bool = Field(default=False, description="The inputs are texts as typed.")
 
 
+class Previewing(Body):
+    """A run as it would be asked for; nothing is started."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"hosts": ["redis1"]}]})
+
+    hosts: Annotated[list[Named], Field(max_length=1000)]
+    subject: Text = ""
+    inputs: Annotated[dict[Input, Value], Field(max_length=100)] = Field(default_factory=dict)
+    check: bool = Field(default=False, description="Of a rehearsal.")
+    from_text: bool = Field(default=False, description="The inputs are texts as typed.")
+
+
 class Note(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"note": "the disk was full"}]})
 

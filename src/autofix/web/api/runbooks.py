@@ -6,10 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from autofix.core.histories import History
 from autofix.core.overview import Overview
+from autofix.core.previews import Preview
 from autofix.core.signals import Signal
+from autofix.core.sources import RunbookSource
 from autofix.core.stories import Answer, RunbookCard, Status
-from autofix.web.api.bodies import Start
+from autofix.web.api.bodies import Previewing, Start
 from autofix.web.api.common import ONE_LINE, AtDesk, Name, Number, StrictRoute, answer
 from autofix.web.api.once import AtMostOnce
 from autofix.web.api.views import Listed
@@ -49,6 +52,39 @@ def runbooks(desk: AtDesk) -> Response:
 def runbook(desk: AtDesk, name: Name) -> Response:
     """One runbook in plain words, with the inputs that a run takes."""
     return answer(desk.runbook(name))
+
+
+@router.get("/histories", response_model=Listed[History], tags=["runbooks"])
+def histories(desk: AtDesk) -> Response:
+    """How often each runbook fired, healed and called a person in the last 30 days."""
+    return answer({"items": desk.histories()})
+
+
+@router.get("/runbooks/{name}/history", response_model=History, tags=["runbooks"])
+def history(desk: AtDesk, name: Name) -> Response:
+    """The same of one runbook."""
+    return answer(desk.history(name))
+
+
+@router.get("/runbooks/{name}/source", response_model=RunbookSource, tags=["runbooks"])
+def source(desk: AtDesk, name: Name) -> Response:
+    """The text of its file as it is in force, and what became of the file since."""
+    return answer(desk.runbook_source(name))
+
+
+@router.post("/runbooks/{name}/preview", response_model=Preview, tags=["runbooks"])
+def preview(desk: AtDesk, name: Name, body: Previewing) -> Response:
+    """What a run would do, by what was seen last; nothing is started. What would not be taken is
+    told in `faults`."""
+    told = desk.preview(
+        name,
+        body.hosts,
+        subject=body.subject,
+        inputs=body.inputs,
+        check=body.check,
+        from_text=body.from_text,
+    )
+    return answer(told)
 
 
 @router.get("/runbooks/{name}/why", response_model=Answer, tags=["runbooks"])

@@ -1,0 +1,96 @@
+"""How runbooks did, and what became of their files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autofix.core.histories import SPAN, Counted, histories, history
+from autofix.core.sources import LARGEST, Stands, masked
+from autofix.desk.cards import card
+from autofix.desk.in_words import called
+from autofix.errors import NotFound
+from unit.desk.kit import desk
+from unit.flow.world import BOOK, World
+
+
+@pytest.mark.parametrize(
+    ("took", "usual"),
+    [("", None), ("7", 7.0), ("500,10,30", 30.0), ("10,20", 15.0)],
+)
+def test_what_is_usual_is_the_median(took: str, usual: float | None) -> None:
+    assert history("r", 0.0, [Counted("r", 9, 3, 1, took)]).usual == usual
+
+
+def test_parts_of_one_runbook_are_put_together_and_each_name_has_its_own() -> None:
+    parts = [Counted("a", 3, 1, 0, "10"), Counted("b", 1, 0, 1), Counted("a", 1, 1, 1, "30")]
+    first, second, third = histories(["a", "b", "c"], 5.0, parts)
+    assert (first.fired, first.healed, first.paged, first.usual) == (4, 2, 1, 20.0)
+    assert (second.fired, second.paged, third.fired, third.since) == (1, 1, 0, 5.0)
+
+
+def test_the_desk_counts_what_happened_in_the_last_thirty_days() -> None:
+    world = World()
+    world.hands.does["rewrite.yml"] = world.well("r1")
+    world.ill()
+    world.pass_time(30)
+    found = desk(world).history(BOOK.name)
+    assert (found.fired, found.healed, found.paged) == (1, 1, 0)
+    assert found.usual is not None
+    assert desk(world).histories() == [found]
+    world.clock.advance(SPAN)
+    assert desk(world).history(BOOK.name).fired == 0
+    with pytest.raises(NotFound):
+        desk(world).history("nothing")
+
+
+def test_a_file_beside_what_is_in_force(tmp_path: Path) -> None:
+    file = tmp_path / "runbooks" / "r.yaml"
+    file.parent.mkdir()
+    file.write_text("name: r\n")
+    world = World(replace(BOOK, file=str(file), source="name: r\n"))
+    found = desk(world).runbook_source(BOOK.name)
+    assert (found.file, found.text, found.stands) == ("runbooks/r.yaml", "name: r\n", Stands.SAME)
+    file.write_text("name: other\n")
+    found = desk(world).runbook_source(BOOK.name)
+    assert (found.text, found.stands) == ("name: r\n", Stands.CHANGED)
+    file.write_bytes(b"\xff\xfe")
+    assert desk(world).runbook_source(BOOK.name).stands is Stands.CHANGED
+    file.unlink()
+    assert desk(world).runbook_source(BOOK.name).stands is Stands.VANISHED
+    file.mkdir()
+    assert desk(world).runbook_source(BOOK.name).stands is Stands.UNREADABLE
+
+
+def test_a_very_large_file_is_cut() -> None:
+    world = World(replace(BOOK, source="x" * (LARGEST + 1)))
+    found = desk(world).runbook_source(BOOK.name)
+    assert (len(found.text), found.cut) == (LARGEST, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("password: hunter2\n", "password: ********\n"),
+        ("  api_key: 'a b' # mine\n", "  api_key: ******** # mine\n"),
+        ("vars: {db_password: hunter2, port: 1}", "vars: {db_password: ********, port: 1}"),
+        ('"token": "a, b"', '"token": ********'),
+        ("password_env: DB_PASSWORD", "password_env: DB_PASSWORD"),
+        ("token: {type: string}", "token: {type: string}"),
+        ("title: the token is old", "title: the token is old"),
+        ("key: value", "key: value"),
+    ],
+)
+def test_values_of_keys_that_name_a_secret_are_masked(text: str, shown: str) -> None:
+    assert masked(text) == shown
+
+
+def test_a_card_says_the_guards_and_who_is_called() -> None:
+    world = World()
+    found = card(BOOK, world.ctx.book)
+    assert "after it has run on a target it leaves that one alone for 5m" in found.guards
+    assert found.called[0] == "at once: bell, else second"
+    assert (found.asks, found.has_subject) == (False, False)
+    assert called(None) == ()
