@@ -17,4 +17,6 @@ ROUTERS: tuple[str, ...] = (
     "console.raw",
     "console.search",
     "console.account",
+    "console.fleet",
+    "console.settings",
 )

@@ -2,7 +2,11 @@
 import { keepTimes } from "./times.js";
 import { keepLive } from "./live.js";
 import { takeKeys } from "./keys.js";
+import { keepAgain } from "./again.js";
+import { keepLogs } from "./log.js";
 
 keepTimes(document);
 takeKeys();
 keepLive();
+keepAgain();
+keepLogs();
