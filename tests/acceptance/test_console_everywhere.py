@@ -118,8 +118,9 @@ def test_the_sweep_sees_what_is_wrong(stage: Stage, eyes: Eyes) -> None:
     seen = eyes.open(context, f"{stage.url}/")
     seen.page.evaluate(
         """() => { const wide = document.createElement("img");
-        wide.style.minWidth = "900px"; wide.title = "Skip to the content";
-        document.querySelector("main").append(wide); document.documentElement.lang = "en";
+        wide.style.minWidth = "900px";
+        const own = document.createElement("p"); own.title = "Skip to the content";
+        document.querySelector("main").append(wide, own); document.documentElement.lang = "en";
         console.error("it broke"); }"""
     )
     wrong = list(faults(seen, "zh", english()))

@@ -180,7 +180,7 @@ def _tried(runs: Sequence[Run], words: Words) -> str:
 
 
 def _one_run(run: Run, words: Words) -> str:
-    kind = words.pgettext("run kind", str(run.kind))
+    kind = words.pgettext("kind", str(run.kind))
     label = "" if run.kind is RunKind.FIX else f" ({kind})"
     ended = str(run.outcome or run.state)
     if words.language != "en":

@@ -17,6 +17,8 @@ from autofix.core.words import Words
 
 #: How deep sentences within sentences are followed, and how many joints are tried in each.
 DEPTH, JOINTS = 4, 6
+#: What stands between two sentences, and how that is written in Chinese.
+JOINED = ((": ", "\uff1a"), ("; ", "\uff1b"), (", ", "\uff0c"))
 #: Longer texts are nobody's sentence.
 LONGEST = 4000
 _NAME = re.compile(r"\{(\w+)\}")
@@ -24,7 +26,7 @@ _KINDS = {
     "outcome": "outcome",
     "state": "state",
     "guard": "guard",
-    "kind": "run kind",
+    "kind": "kind",
     "deadline": "deadline",
 }
 
@@ -95,7 +97,7 @@ def _said(shape: Shape, said: dict[str, str], words: Words, depth: int) -> str |
 
 def _joined(text: str, words: Words, depth: int) -> str | None:
     """A sentence, a guard's name or two sentences before what explains them: `not gone: …`."""
-    for joint, mark in ((": ", ":"), ("; ", ";"), (", ", ",")):
+    for joint, mark in JOINED:
         at = -1
         for _ in range(JOINTS):
             at = text.find(joint, at + 1)
@@ -121,4 +123,5 @@ def _fits(name: str, value: str) -> bool:
         return value in WORDS[_KINDS[name]]
     if name == "span":
         return bool(value) and value[0].isdigit() and len(value) < 20
-    return bool(value)
+    # A name holds no sentence; the rest of one may.
+    return bool(value) and (name.startswith(("why", "text")) or ": " not in value)

@@ -19,14 +19,31 @@ from autofix.core.runs import Outcome, RunKind, RunState
 from autofix.core.severities import Kind
 from autofix.core.signals import SignalState
 
-WORDS: Mapping[str, Iterable[str]] = {
+#: What happens in a run, and what Ansible counts in the end.
+EVENTS = [
+    "start",
+    "play",
+    "task",
+    "ok",
+    "changed",
+    "failed",
+    "unreachable",
+    "skipped",
+    "ignored",
+    "output",
+    "stats",
+    "notice",
+]
+STATS = ["ok", "changed", "unreachable", "failures", "skipped", "rescued", "ignored"]
+
+_NAMES: Mapping[str, Iterable[str]] = {
     "state": State,
     "origin": Origin,
     "run": RunState,
-    "run kind": RunKind,
+    "kind": RunKind,  # of a run
     "outcome": Outcome,
     "page": PageState,
-    "page kind": PageKind,
+    "page-kind": PageKind,
     "verdict": Verdict,
     "delivery": DeliveryState,
     "signal": SignalState,
@@ -35,6 +52,12 @@ WORDS: Mapping[str, Iterable[str]] = {
     "breaker": BreakerState,
     "role": Role,
     "guard": GUARDS,
+    "event": EVENTS,
+    "stats": STATS,
+}
+#: The words of each kind.
+WORDS: Mapping[str, frozenset[str]] = {
+    kind: frozenset(map(str, names)) for kind, names in _NAMES.items()
 }
 
 
@@ -46,5 +69,5 @@ def spoken(name: str) -> str:
 def every() -> Iterator[tuple[str, str]]:
     """(kind, word) of all there are."""
     for kind, names in WORDS.items():
-        for name in names:
+        for name in sorted(names):
             yield kind, spoken(name)
