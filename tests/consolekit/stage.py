@@ -127,6 +127,7 @@ class Stage:
         self.place = replace(place, passwords=self.entrance.passwords)
         self._busy: set[str] = set()
         self._clients: list[Client] = []
+        self._people: dict[str, Client] = {}
         self._server: WebServer | None = None
         self._port = 0
         for name, roles in PEOPLE.items():
@@ -187,6 +188,12 @@ class Stage:
         made = Client(self.url, name, **headers)
         self._clients.append(made)
         return made
+
+    def person(self, name: str) -> Client:
+        """The same client each time: logins are counted, and a few are enough for all tests."""
+        if name not in self._people:
+            self._people[name] = self.client(name)
+        return self._people[name]
 
     # the flow
 

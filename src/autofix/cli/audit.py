@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -96,9 +95,7 @@ def _moment(text: str, *, end: bool = False) -> float | None:
     if not text:
         return None
     try:
-        if re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", text.strip()):
-            return moments.next_time(text, timezone(), now() - DAY)
-        return moments.parse(text, timezone(), end=end)
+        return moments.meant(text, timezone(), now() - DAY, end=end)
     except ValueError as error:
         raise UsageError(str(error)) from None
 

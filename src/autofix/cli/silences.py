@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
 from autofix.cli.output import NUMBER, json_option, print_json, table, when
@@ -132,11 +130,8 @@ def _end(begin: float, length: str, until: str, at: float) -> float:
 
 
 def _moment(text: str, at: float, *, end: bool = False) -> float:
-    zone = timezone()
     try:
-        if re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", text.strip()):
-            return moments.next_time(text, zone, at)
-        return moments.parse(text, zone, end=end)
+        return moments.meant(text, timezone(), at, end=end)
     except ValueError as error:
         raise UsageError(str(error)) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,13 @@ def parse(text: str, timezone: str, *, end: bool = False) -> float:
         return (found if found.tzinfo else found.replace(tzinfo=zone)).timestamp()
     except (OverflowError, ValueError, OSError):
         raise ValueError(f"{text!r} is too far away: {EXAMPLE}") from None
+
+
+def meant(text: str, timezone: str, now: float, *, end: bool = False) -> float:
+    """A moment as `parse` takes it, or the next one at which the clock shows `18:00`."""
+    if re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", text.strip()):
+        return next_time(text, timezone, now)
+    return parse(text, timezone, end=end)
 
 
 def next_time(text: str, timezone: str, now: float) -> float:

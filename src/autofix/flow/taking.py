@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autofix.core.acks import AckCode, digest_of
-from autofix.core.durations import human
 from autofix.core.incidents import Incident
 from autofix.core.pages import PageKind
 from autofix.errors import HeldError, NotFound
@@ -24,11 +23,12 @@ MOST = 10_000
 
 @dataclass(frozen=True)
 class Asked:
-    """What a code is for. `over`: why it is good no more, empty while it is."""
+    """What a code is for. `over`: why it is good no more (`used`, `old`), empty while it is."""
 
     incidents: tuple[Incident, ...]
     count: int
     over: str = ""
+    used_at: float | None = None
 
 
 def asked(ctx: Context, code: str) -> Asked:
@@ -40,13 +40,14 @@ def asked(ctx: Context, code: str) -> Asked:
         one = reads.incident(known.incident) if known.incident else None
         many = [] if known.incident else reads.asking(known.page, MOST)
     incidents = [one] if one is not None else many
-    return Asked(tuple(incidents[:SHOWN]), len(incidents), _over(known, ctx.clock.now()))
+    over = _over(known, ctx.clock.now())
+    return Asked(tuple(incidents[:SHOWN]), len(incidents), over, known.used_at)
 
 
 def _over(known: AckCode, now: float) -> str:
     if known.used_at is not None:
-        return f"this link was used {human(max(now - known.used_at, 0))} ago"
-    return "this link is older than a day" if known.until <= now else ""
+        return "used"
+    return "old" if known.until <= now else ""
 
 
 def by_code(ctx: Context, code: str, by: str) -> list[Incident]:

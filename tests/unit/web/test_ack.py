@@ -8,6 +8,7 @@ import pytest
 from starlette.requests import Request
 
 from autofix.core.acks import LASTS
+from autofix.core.audit import AuditEvent
 from autofix.core.incidents import State
 from autofix.web import ack
 from unit.flow.world import World
@@ -39,7 +40,9 @@ def test_opening_the_link_does_nothing_and_says_what_it_is_about(api: Api) -> No
     for _ in range(3):
         shown = api.raw("GET", link(api))
         assert shown.status_code == 200
-        assert "redis-memory-high on r1" in shown.text
+        for said in ("Redis memory above 90 %", "redis-memory-high", "rewrite.yml", ">P1<"):
+            assert said in shown.text
+        assert "<strong>r1</strong>" in shown.text
         assert '<form method="post">' in shown.text
         assert "<script" not in shown.text
     assert state(api) is State.ESCALATED
@@ -55,7 +58,7 @@ def test_the_button_takes_it_once(api: Api) -> None:
     again = api.raw("POST", link(api))
     assert (again.status_code, "was used already" in again.text) == (409, True)
     shown = api.raw("GET", link(api))
-    assert (shown.status_code, "this link was used" in shown.text) == (409, True)
+    assert (shown.status_code, "This link was used" in shown.text) == (409, True)
     with api.world.store.reading() as reads:
         told = reads.audit(action="incident.acknowledged")
     assert [(each.event.actor, each.event.payload["via"]) for each in told] == [
@@ -80,6 +83,32 @@ def test_it_is_good_for_a_day(api: Api) -> None:
     assert (shown.status_code, "older than a day" in shown.text) == (409, True)
     assert api.raw("POST", link(api)).status_code == 409
     assert state(api) is State.ESCALATED
+
+
+def test_a_link_that_is_over_says_how_it_stands_and_where_to_go_on(api: Api) -> None:
+    api.raw("POST", link(api), data={"name": "Ann"})
+    shown = api.raw("GET", link(api)).text
+    assert "Ann (link) has it" in shown
+    assert 'href="/incidents/1"' in shown
+    assert "autofix incidents ack 1" in shown
+
+
+def test_a_link_whose_incident_is_over_says_so(api: Api) -> None:
+    with api.world.store.transaction() as tx:
+        incident = tx.incident(1)
+        assert incident is not None
+        event = AuditEvent(api.world.clock.now(), "ann", "incident.resolved", incident=1)
+        tx.save_incident(incident.with_(state=State.RESOLVED), event)
+    answer = api.raw("POST", link(api))
+    assert (answer.status_code, "It is over, or somebody has it" in answer.text) == (409, True)
+
+
+def test_the_page_speaks_the_readers_language_and_takes_his_colours(api: Api) -> None:
+    headers = {"Accept-Language": "zh-CN,zh;q=0.9", "Cookie": "autofix-theme=dark"}
+    shown = api.raw("GET", link(api), headers=headers).text
+    assert '<html lang="zh-Hans"' in shown
+    assert 'data-theme="dark"' in shown
+    assert 'data-theme="auto"' in api.raw("GET", link(api)).text
 
 
 def test_a_link_that_was_made_up(api: Api) -> None:
