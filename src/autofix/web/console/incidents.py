@@ -20,7 +20,7 @@ from autofix.errors import AutofixError, HeldError, NotFound
 from autofix.ports import Desk
 from autofix.web.api.bodies import Comment, Note, Retrying, RollingBack
 from autofix.web.api.common import LARGEST, AtDesk, Cursor, Number, Which, page, place
-from autofix.web.console import guide
+from autofix.web.console import charts, guide
 from autofix.web.console.acting import act
 from autofix.web.console.filling import taken
 from autofix.web.console.frame import Looking, Viewer, show
@@ -144,7 +144,8 @@ def incident(
     told = gathered(looking, desk, number, before)
     return show(
         request, looking, "incident.html", room="incidents", live=f"incident={number}",
-        chart=None, tails=_tails(desk, told.story), **told.values(before),
+        chart=charts.of_incident(desk, told.story, looking.now),
+        tails=_tails(desk, told.story), **told.values(before),
     )  # fmt: skip
 
 
