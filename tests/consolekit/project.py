@@ -17,6 +17,7 @@ policies:
   default: {channels: [chat, mail]}
 connections:
   redis: {password_env: STAGE_SECRET}
+sources: {prom: {type: alertmanager}}
 ansible: {isolation: subreaper}
 """
 DISK = """\
@@ -49,6 +50,7 @@ severity: P2
 about: It hangs. Restarting helps.
 triggers:
   - {probe: host, hosts: web, every: 1m, when: load_1 > 50}
+  - {alert: WebStuck, host: instance}
 fix:
   - {playbook: restart.yml, timeout: 2m}
 verify: {probe: host, until: load_1 < 10, within: 20s, hold: 5s, every: 5s}
