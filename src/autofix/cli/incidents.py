@@ -31,7 +31,7 @@ from autofix.flow import taking
 @click.group(invoke_without_command=True)
 @click.pass_context
 def incidents(ctx: click.Context) -> None:
-    """Incidents: list, show, ack, triage, workaround, approve, reject, retry, rollback, resolve, close."""
+    """Incidents: list, show, ack, triage, workaround, approve, reject, retry, rollback and more."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_)
 

@@ -65,11 +65,17 @@ def timeline(
     which more happened that is not to be told here."""
     entries = sorted(story.record, key=lambda each: each.seq)
     beside = [*_runs(story.runs, entries), *_pages([*story.pages, *story.digests], entries)]
-    since = entries[0].event.at if earlier and entries else float("-inf")
-    until = entries[-1].event.at if later and entries else float("inf")
-    within = [each for each in beside if since <= each.at <= until]
+    within = [each for each in beside if _within(each, entries, earlier, later)]
     found = sorted([*_entries(entries), *within], key=lambda each: (each.at, each.seq or 10**18))
     return tuple(_folded(found))
+
+
+def _within(moment: Moment, entries: Sequence[AuditEntry], earlier: bool, later: bool) -> bool:
+    """Is it told with these entries? By its own line of the record, where it has one: what is not
+    written down any more is older than all of it, what waits to be is newer."""
+    if moment.seq or not entries:
+        return True
+    return not (earlier if moment.at < entries[0].event.at else later)
 
 
 def _entries(entries: Iterable[AuditEntry]) -> Iterator[Moment]:
@@ -184,6 +190,7 @@ def changes(
     rows = [
         (name, *_masked(name, before.get(name), now.get(name)), before.get(name) != now.get(name))
         for name in sorted({*before, *now})
+        if before.get(name) is not None or now.get(name) is not None
     ]
     return sorted(rows, key=lambda row: not row[3])
 

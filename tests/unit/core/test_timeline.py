@@ -156,8 +156,9 @@ def test_looks_between_which_something_else_happened_stay_apart() -> None:
 def test_of_a_part_of_the_record_only_what_happened_in_its_time_is_told() -> None:
     part = story(
         entry(8, 30, "incident.commented", "ann", note="x"),
-        entry(9, 40, "incident.commented", "ann", note="y"),
-        runs=(fix(1, 5, 6), fix(2, 35, 36), fix(3, 50, 51)),
+        entry(9, 30, "run.started", run=2),
+        entry(10, 30, "incident.commented", "ann", note="y"),
+        runs=(fix(1, 5, 6), fix(2, 30, 36), fix(3, 50, 51)),
     )
     assert kinds(timeline(part, earlier=True)) == ["commented", "run", "commented", "run"]
     assert kinds(timeline(part, later=True)) == ["run", "commented", "run", "commented"]

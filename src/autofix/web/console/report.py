@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from autofix.web import pages
 from autofix.web.api.common import AtDesk, Number
+from autofix.web.console import charts
 from autofix.web.console.frame import Looking
 from autofix.web.console.incidents import gathered
 
@@ -30,7 +31,8 @@ def report(
     took = told.story.incident.ended_at
     since = told.story.incident.opened_at
     answer = pages.report(
-        request, looking=looking, now=looking.now, chart=None,
+        request, looking=looking, now=looking.now,
+        chart=charts.of_incident(desk, told.story, looking.now),
         lasted=None if took is None else took - since, **values,
     )  # fmt: skip
     if download:
