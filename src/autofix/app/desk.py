@@ -7,6 +7,7 @@ from typing import Any
 
 from autofix.app import wiring
 from autofix.app.sentinel import files, lock
+from autofix.app.shown import shown_settings
 from autofix.app.site import Site
 from autofix.app.witnessing import witness_names
 from autofix.core.plain import plain
@@ -74,6 +75,7 @@ def place_of(site: Site, contexts: Contexts, denials: Denials) -> Place:
         faults=lambda: [str(each) for each in site.settings.errors],
         machine=lambda: _machine(site),
         witnesses=lambda: witness_names(site),
+        settings=lambda: shown_settings(site.settings),
         vault=lambda: site.sealer,
     )
 

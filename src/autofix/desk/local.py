@@ -8,6 +8,7 @@ from autofix.desk.alerts import Alerts
 from autofix.desk.brakes import Brakes
 from autofix.desk.histories import Histories
 from autofix.desk.looks import Looks
+from autofix.desk.places import Places
 from autofix.desk.previews import Previews
 from autofix.desk.readings import ReadingsRoom
 from autofix.desk.records import Records
@@ -28,6 +29,7 @@ class LocalDesk(
     Tokens,
     Alerts,
     KeptSecrets,
+    Places,
     ReadingsRoom,
 ):
     """`ports.Desk` for one principal; each of its rooms is a mixin, named here."""

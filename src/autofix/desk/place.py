@@ -56,6 +56,7 @@ class Place:
     export: Callable[[str], Iterator[str]]
     faults: Callable[[], Sequence[str]] = tuple  # what is wrong in the settings, a line each
     machine: Callable[[], Mapping[str, Any]] = _nothing
+    settings: Callable[[], Mapping[str, Any]] = _nothing  # values, files and hooks to show
     witnesses: Callable[[], Sequence[str]] = tuple
     passwords: Passwords = field(default_factory=Passwords)
     vault: Callable[[], Vault] = _no_vault

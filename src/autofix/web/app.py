@@ -41,6 +41,7 @@ ROUTERS: tuple[str, ...] = (
     "api.alerts",
     "api.brakes",
     "api.probes",
+    "api.places",
     "api.audit",
     "api.accounts",
     "ack",

@@ -89,6 +89,9 @@ API: Mapping[tuple[str, str], P] = {
     ("DELETE", f"{V1}/pauses"): P.PAUSE,
     ("GET", f"{V1}/breakers"): P.READ,
     ("POST", f"{V1}/breakers/reset"): P.OPERATE,
+    ("GET", f"{V1}/fleet"): P.READ,
+    ("GET", f"{V1}/fleet/{{name}}"): P.READ,
+    ("GET", f"{V1}/settings"): P.READ,
     # Probes.
     ("GET", f"{V1}/probes"): P.READ,
     ("POST", f"{V1}/probes/{{name}}/look"): P.OPERATE,

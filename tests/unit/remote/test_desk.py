@@ -361,3 +361,14 @@ def test_cursors_are_the_servers(both: Both) -> None:
     both.ill("r1", "r2")
     both.remote.incidents(before=2)
     assert f"cursor={cursors.encode('incidents', 2)}" in both.wire.asked[-1].path
+
+
+def test_hosts_and_settings_are_the_same_from_afar() -> None:
+    both = Both(Role.VIEWER)
+    both.ill("redis1")
+    assert both.same(lambda desk: desk.fleet(limit=2)).total > 0
+    both.same(lambda desk: desk.fleet(name="red", open_only=True))
+    both.same(lambda desk: desk.fleet(group="nobody"))
+    both.same(lambda desk: desk.host("redis1"))
+    both.same(lambda desk: desk.host("nobody"))
+    both.same(lambda desk: desk.settings())

@@ -12,10 +12,13 @@ from typing import Protocol
 from autofix.ports.desk.accounts import AccountsDesk
 from autofix.ports.desk.acts import ActsDesk
 from autofix.ports.desk.looks import LooksDesk
+from autofix.ports.desk.places import PlacesDesk
 from autofix.ports.desk.readings import ReadingsDesk
 from autofix.ports.desk.runbooks import RunbooksDesk
 from autofix.ports.desk.runs import RunsDesk
 
 
-class Desk(LooksDesk, RunbooksDesk, RunsDesk, ActsDesk, AccountsDesk, ReadingsDesk, Protocol):
+class Desk(
+    LooksDesk, PlacesDesk, RunbooksDesk, RunsDesk, ActsDesk, AccountsDesk, ReadingsDesk, Protocol
+):
     """All of it; each noun has a file here, a room in `desk/` and one in `remote/`."""

@@ -13,6 +13,8 @@ ROUTERS: tuple[str, ...] = (
     "console.pages",
     "console.brakes",
     "console.audit",
+    "console.runbooks",
+    "console.run_form",
     "console.runs",
     "console.raw",
     "console.search",

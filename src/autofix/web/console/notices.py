@@ -39,6 +39,7 @@ NOTICES: Mapping[str, str] = {
     "replayed": _("It was judged anew; what came of it is the newest line here."),
     "silence-ended": _("The silence is over: what it held is decided anew."),
     "silenced": _("It is left alone for that time."),
+    "breaker-reset": _("Reset: one more attempt is let through."),
     "again": _("This had been sent already; nothing was done twice."),
     "cancelling": _("It was asked to end, and hears it within a second."),
     "in": _("You are logged in again."),

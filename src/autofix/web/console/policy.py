@@ -33,6 +33,13 @@ CONSOLE: Mapping[tuple[str, str], P] = {
     ("POST", "/incidents/{number}/close"): P.OPERATE,
     ("POST", "/incidents/{number}/comment"): P.OPERATE,
     # Runbooks.
+    ("GET", "/runbooks"): P.READ,
+    ("GET", "/runbooks/{name}"): P.READ,
+    ("POST", "/runbooks/{name}/breaker"): P.OPERATE,
+    ("GET", "/runbooks/{name}/run"): P.READ,
+    ("POST", "/runbooks/{name}/preview"): P.OPERATE,
+    ("POST", "/runbooks/{name}/run"): P.OPERATE,
+    ("GET", "/runbooks/{name}/started"): P.READ,
     # Runs.
     ("GET", "/runs"): P.READ,
     ("GET", "/runs/{number}"): P.READ,

@@ -24,7 +24,6 @@ OWN_LASTS = (1, 7, 30, 90, 365)
 
 def asked(fields: Form) -> AddedToken:
     """Problem 422 for what no token can be."""
-    runbooks = [each for each in fields.get("runbooks", "").replace(",", " ").split() if each]
     try:
         return AddedToken.model_validate(
             {
@@ -32,15 +31,21 @@ def asked(fields: Form) -> AddedToken:
                 "lasts": float(fields.get("days", "") or 0) * DAY,
                 "owner": fields.get("owner", "").strip(),
                 "roles": fields.all("role"),
-                "runbooks": runbooks or None,
+                "runbooks": named(fields.get("runbooks", "")),
                 "source": fields.get("source", "").strip(),
             }
         )
     except (ValidationError, ValueError) as error:
-        raise Problem(422, "the token can't be made so", _first(error)) from None
+        raise Problem(422, "the token can't be made so", first_fault(error)) from None
 
 
-def _first(error: Exception) -> str:
+def named(typed: str) -> list[str] | None:
+    """Runbooks as people type them, with spaces or commas between; None: all."""
+    return typed.replace(",", " ").split() or None
+
+
+def first_fault(error: Exception) -> str:
+    """What is wrong, without what was given: that may be a secret."""
     if not isinstance(error, ValidationError):
         return "say for how many days it is good"
     fault = error.errors(include_input=False, include_url=False)[0]
