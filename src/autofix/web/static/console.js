@@ -3,6 +3,7 @@ import { keepTimes } from "./times.js";
 import { keepLive } from "./live.js";
 import { takeKeys } from "./keys.js";
 import { keepAgain } from "./again.js";
+import { helpPicker } from "./picker.js";
 import { keepLogs } from "./log.js";
 
 keepTimes(document);
@@ -10,3 +11,4 @@ takeKeys();
 keepLive();
 keepAgain();
 keepLogs();
+helpPicker();
