@@ -39,7 +39,7 @@ def now(request: Request, looking: Looking, desk: AtDesk) -> Response:
         working=sum(found.of_state(state) for state in WORKING),
         yours=yours,
         unanswered=unanswered,
-        others=[each for each in found.worst if each.id not in above],
+        others=[each for each in found.worst if each.id not in above][: SHOWN - len(above)],
         vitals=signs,
         faults=[each for each in signs if not each.well],
         whole=next((each for each in found.pauses if each.scope == "everything"), None),

@@ -7,9 +7,10 @@ const UNITS = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day",
 // The server's clock is the one that counts; ours may be wrong.
 const skew = Date.now() - (Number(document.body.dataset.now) * 1000 || Date.now());
 
-export function relative(moment) {
+// `fine`: a clock that runs down; it counts minutes up to two hours, and hours up to two days.
+export function relative(moment, fine = false) {
   const seconds = Math.round((moment - (Date.now() - skew)) / 1000);
-  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) || ["second", 1];
+  const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size * (fine && size > 60 ? 2 : 1)) || ["second", 1];
   return near.format(Math.trunc(seconds / size), unit);
 }
 
@@ -17,7 +18,7 @@ function show(time) {
   const moment = Date.parse(time.dateTime);
   if (Number.isNaN(moment)) return;
   if (!time.dataset.plain) {
-    const said = relative(moment);
+    const said = relative(moment, "until" in time.dataset);
     if (time.textContent !== said) time.textContent = said;
     if ("until" in time.dataset) time.classList.toggle("over", moment <= Date.now() - skew);
   }
