@@ -1,6 +1,7 @@
 """Every page of the console, found as a reader finds them: by the links on the ones before.
 
-addresses(stage, "ada") → {"/incidents/{number}": ["/incidents/1", "/incidents/2"], …}
+found, broken = addresses(stage, "ada")
+found → {"/incidents/{number}": ["/incidents/1", "/incidents/2"], …}
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from urllib.parse import urlsplit
 
 from autofix.web.console.policy import CONSOLE
 
-#: No pages: files of ours, and the stream that keeps pages up to date.
-NOT_PAGES = ("/static/{made}/{name}", "/live")
+#: No pages: files of ours, the stream that keeps pages up to date, one thing that a run said.
+NOT_PAGES = ("/static/{made}/{name}", "/live", "/runs/{number}/raw/{event}")
 #: What no link leads to while one is logged in, and all is well.
 BY_HAND: dict[str, str] = {"/login": "/login"}
 #: So many pages of each kind are looked at.
@@ -26,19 +27,22 @@ def routes() -> list[str]:
     return [path for method, path in CONSOLE if method == "GET" and path not in NOT_PAGES]
 
 
-def addresses(stage: Any, by: str, each: int = EACH) -> dict[str, list[str]]:
-    """By route, the pages that answer with HTML; an empty list for what is only downloaded."""
+def addresses(stage: Any, by: str, each: int = EACH) -> tuple[dict[str, list[str]], list[str]]:
+    """By route, the pages that answer with HTML (none for what is only downloaded); and links
+    that lead to no page."""
     client = stage.client(by)
     found: dict[str, list[str]] = {BY_HAND[route]: [BY_HAND[route]] for route in BY_HAND}
     waiting = deque(route for route in routes() if "{" not in route)
-    seen = set(waiting)
+    seen, broken = set(waiting), []
     while waiting:
         address = waiting.popleft()
         route = _route(urlsplit(address).path)
         if route is None or len(found.setdefault(route, [])) >= each or route in BY_HAND:
             continue
         said = client.get(address)
-        assert said.status_code == 200, (address, said.status_code, said.text[:500])
+        if said.status_code != 200:
+            broken.append(f"{address}: {said.status_code}")
+            continue
         if not said.headers["content-type"].startswith("text/html"):
             continue
         found[route].append(address)
@@ -46,7 +50,7 @@ def addresses(stage: Any, by: str, each: int = EACH) -> dict[str, list[str]]:
             if link not in seen:
                 seen.add(link)
                 waiting.append(link)
-    return found
+    return found, broken
 
 
 def _links(html: str) -> list[str]:
