@@ -17,7 +17,7 @@ from autofix.web.api.common import LARGEST, AtDesk, Number
 router = APIRouter(include_in_schema=False)
 TYPE = "text/plain; charset=utf-8"
 #: Events that are in memory at once.
-PORTION = 50
+PORTION = 200
 
 
 @router.get("/runs/{number}/raw")

@@ -25,6 +25,7 @@ class Log {
     this.most = Number(root.dataset.most);
     this.last = Number(root.dataset.after);
     this.waiting = [];
+    this.pause = 100;
     this.follows = true;
     // What is live here is ours: a page that is asked for again leaves it alone.
     (root.closest("#log, .run-tail") || root).setAttribute("data-keep", "");
@@ -64,19 +65,24 @@ class Log {
     event.text = event.text.slice(0, LONG);
     this.waiting.push([number, event]);
     if (event.kind === "failed" || event.kind === "unreachable") this.failed(number, event);
-    if (this.waiting.length > this.most * 2) this.waiting.splice(0, this.waiting.length - this.most);
-    this.timer ??= setTimeout(() => this.put(), 100);
+    // More than can be shown: what stands there is older than what is left out, so it goes too.
+    if (this.waiting.length > this.most * 1.5) { this.waiting.splice(0, this.waiting.length - this.most); this.gap = true; }
+    this.timer ??= setTimeout(() => this.put(), this.pause);
   }
 
   put() {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (!this.waiting.length) return;
+    const began = performance.now();
     this.pane.querySelector(".nothing")?.remove();
+    if (this.gap) { this.pane.replaceChildren(); this.lead(this.waiting[0][0]); this.gap = false; }
     for (const [number, event] of this.waiting) this.add(number, event);
     this.waiting = [];
     this.shorten();
     this.follow();
+    // A flood leaves the reader most of the time of his own machine.
+    this.pause = Math.max(100, 4 * (performance.now() - began));
     this.root.dispatchEvent(new CustomEvent("autofix:lines", { bubbles: true }));
   }
 
@@ -177,10 +183,14 @@ class Log {
       if (play && !play.querySelector(".task")) play.remove();
     }
     const first = this.pane.querySelector(".event[id], .task[id]");
+    if (first) this.lead(first.id.slice(1));
+    if (!this.follows) this.pane.scrollTop -= height - this.pane.scrollHeight;
+  }
+
+  lead(first) {
     const older = this.root.querySelector(".older");
     older.hidden = false;
-    if (first) older.querySelector("a").href = `${this.root.dataset.page}?before=${first.id.slice(1)}#log`;
-    if (!this.follows) this.pane.scrollTop -= height - this.pane.scrollHeight;
+    older.querySelector("a").href = `${this.root.dataset.page}?before=${first}#log`;
   }
 
   failed(number, event) {
@@ -192,7 +202,7 @@ class Log {
     if (list.children.length >= FAILED) return;
     const line = made("li"), to = made("a", "", event.task || event.kind);
     to.href = `#e${number}`;
-    line.append(to, " ", inert(`${event.host}: ${event.text.slice(0, 300)}`));
+    line.append(to, " ", inert(`${event.host}: ${event.text.slice(0, 200)}`));
     list.append(line);
   }
 }
