@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from autofix.core.incidents import Incident
+from autofix.core.incidents import Incident, State
 from autofix.core.runbooks import ProbeTrigger, Runbook
 from autofix.core.runs import Run
-from autofix.core.series import AROUND, Sample, points, thinned
+from autofix.core.series import AROUND, VERIFY, Sample, points, thinned
 from autofix.core.thresholds import Threshold, thresholds
 
 #: So many points of a chart tell as much as ten thousand.
@@ -69,8 +69,10 @@ def _end(incident: Incident) -> float:
     return incident.updated_at if incident.ended_at is None else incident.ended_at
 
 
-def milestones(incident: Incident, runs: Iterable[Run]) -> tuple[Milestone, ...]:
-    """In the order of time."""
+def milestones(
+    incident: Incident, runs: Iterable[Run], samples: Sequence[Sample] = ()
+) -> tuple[Milestone, ...]:
+    """In the order of time. Verifications are told by their looks."""
     found = [Milestone("opened", incident.opened_at)]
     started = [each for each in runs if each.started_at is not None]
     found += [
@@ -80,12 +82,27 @@ def milestones(incident: Incident, runs: Iterable[Run]) -> tuple[Milestone, ...]
         )
         for each in started
     ]  # fmt: skip
-    ended = None if incident.live else _end(incident)
-    if incident.looks is not None:
-        found.append(Milestone("verification", incident.looks.started_at, ended))
-    if ended is not None:
-        found.append(Milestone("ended", ended, outcome=str(incident.state)))
+    fixes = [each.at for each in found if each.run_kind == "fix"]
+    found += _verifications(incident, fixes, samples)
+    if not incident.live:
+        found.append(Milestone("ended", _end(incident), outcome=str(incident.state)))
     return tuple(sorted(found, key=lambda each: each.at))
+
+
+def _verifications(
+    incident: Incident, starts: Sequence[float], samples: Sequence[Sample]
+) -> list[Milestone]:
+    """From the first to the last look between two fixes; the last may still go on."""
+    looks = [each.at for each in samples if each.look == VERIFY and each.at >= incident.opened_at]
+    if not looks and incident.looks is not None:
+        looks = [incident.looks.started_at]
+    after: dict[int, list[float]] = {}
+    for at in looks:
+        after.setdefault(sum(each < at for each in starts), []).append(at)
+    found = [Milestone("verification", each[0], each[-1]) for each in after.values()]
+    if found and incident.state is State.VERIFYING:
+        found[-1] = Milestone("verification", found[-1].at)
+    return found
 
 
 def limits(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 #: A change of less than this part of a value, or of what it is compared with, is noise.
 BAND = 0.005
@@ -90,7 +91,7 @@ def _differ(old: Number, new: Number, scale: float) -> bool:
 
 
 def points(samples: Sequence[Sample], fact: str) -> list[Point]:
-    """One fact over time; where nothing was seen stands None."""
+    """One fact over time; where nothing was seen, or nobody looked for long, stands None."""
     found: list[Point] = []
     for each in samples:
         value = each.facts.get(fact)
@@ -98,7 +99,19 @@ def points(samples: Sequence[Sample], fact: str) -> list[Point]:
             found.append((each.at, float(value)))
         elif not each.facts or each.facts.get("reachable") is False:
             found.append((each.at, None))
-    return found
+    return _parted(found)
+
+
+def _parted(found: list[Point]) -> list[Point]:
+    """With a gap wherever there was none for much longer than is usual for these."""
+    apart = sorted(after[0] - before[0] for before, after in pairwise(found))
+    long = max(3 * AT_LEAST, 3 * apart[len(apart) // 2]) if apart else math.inf
+    gaps = [
+        ((before[0] + after[0]) / 2, None)
+        for before, after in pairwise(found)
+        if after[0] - before[0] > long and before[1] is not None and after[1] is not None
+    ]
+    return sorted([*found, *gaps], key=lambda each: each[0])
 
 
 def thinned(found: Sequence[Point], limit: int) -> list[Point]:

@@ -8,6 +8,7 @@ from autofix.core.roles import Permission
 from autofix.core.runbooks import ProbeTrigger, Runbook
 from autofix.desk.base import Room
 from autofix.errors import NotFound
+from autofix.ports import Reads
 
 #: A small chart is some hundred pixels wide.
 FEW = 120
@@ -16,6 +17,12 @@ FEW = 120
 def _trigger(incident: Incident) -> int | None:
     """Which trigger fired; None when it was no probe's."""
     return incident.trigger if incident.origin is Origin.PROBE else None
+
+
+def _seen_last(reads: Reads, runbook: str, host: str) -> str:
+    watches = reads.watches(runbook, host)
+    last = max(watches, key=lambda each: (each.firing, not each.misses, each.at), default=None)
+    return last.subject if last else ""
 
 
 class ReadingsRoom(Room):
@@ -34,13 +41,14 @@ class ReadingsRoom(Room):
         book = self._book(found.runbook)
         compared = limits(book, _trigger(found), dict(found.inputs)) if book else {}
         series = series_of(samples, compared, self._units(book))
-        return Readings(since, until, series, milestones(found, runs))
+        return Readings(since, until, series, milestones(found, runs, samples))
 
     def recent(self, runbook: str, host: str, subject: str = "", since: float = 0.0) -> Readings:
         self.may(Permission.READ, "readings")
         now = self.ctx.clock.now()
         with self.ctx.store.reading() as reads:
-            samples = reads.samples(runbook, host, subject, since, now)
+            which = subject or _seen_last(reads, runbook, host)
+            samples = reads.samples(runbook, host, which, since, now)
         book = self._book(runbook)
         compared = limits(book, None, {}) if book else {}
         return Readings(since, now, series_of(samples, compared, self._units(book), FEW))

@@ -102,6 +102,13 @@ def test_a_look_that_failed_is_a_gap_and_a_fact_of_another_probe_is_not() -> Non
     assert found == [(0, 0.5), (30, None), (60, 0.6)]
 
 
+def test_where_nobody_looked_for_long_is_a_gap_but_not_where_looks_are_rare() -> None:
+    looks = [seen(0, 0.5), seen(300, 0.5), seen(600, 0.5), seen(4000, 0.6)]
+    assert points(looks, "ratio")[2:] == [(600, 0.5), (2300, None), (4000, 0.6)]
+    rare = [seen(3600.0 * number, 0.5) for number in range(5)]
+    assert None not in [value for _, value in points(rare, "ratio")]
+
+
 @given(st.lists(st.one_of(st.none(), VALUES), max_size=300), st.integers(5, 60))
 def test_of_many_points_the_extremes_the_gaps_and_the_order_stay(
     values: list[float | None], limit: int

@@ -11,9 +11,21 @@ from autofix.core.conditions import parse
 from autofix.core.incidents import State
 from autofix.core.roles import Role
 from autofix.core.runbooks import ProbeTrigger
+from autofix.core.runs import RunOrder
 from autofix.errors import NotFound
 from unit.desk.kit import desk, person
 from unit.flow.world import BOOK, World
+
+
+def slow(world: World, playbook: str, *, heals: bool = False) -> None:
+    """It takes two seconds."""
+
+    def play(_: RunOrder) -> None:
+        world.clock.advance(2)
+        if heals:
+            world.patient.state["r1"] = {"ratio": 0.6}
+
+    world.hands.does[playbook] = play
 
 
 def healed() -> World:
@@ -24,7 +36,8 @@ def healed() -> World:
     for _ in range(5):
         world.look("r1")
         world.clock.advance(30)
-    world.hands.does["evict.yml"] = world.well("r1")
+    slow(world, "rewrite.yml")
+    slow(world, "evict.yml", heals=True)
     world.ill()
     world.pass_time(120)
     assert world.incident().state is State.HEALED
@@ -48,8 +61,8 @@ def test_a_story_in_numbers_what_was_seen_what_it_was_compared_with_and_what_was
     assert max(value or 0.0 for value in values) == 0.95
     assert values[-1] == 0.6
     assert [(each.kind, each.step, each.outcome) for each in found.milestones] == [
-        ("opened", 0, ""), ("run", 0, "ok"), ("run", 1, "ok"), ("verification", 0, ""),
-        ("run", 1, "ok"), ("ended", 0, "healed"),
+        ("opened", 0, ""), ("run", 0, "ok"), ("verification", 0, ""), ("run", 1, "ok"),
+        ("verification", 0, ""), ("run", 1, "ok"), ("ended", 0, "healed"),
     ]  # fmt: skip
     assert found.since == world.incident().opened_at - 3600
     assert found.until == (world.incident().ended_at or 0.0) + 3600
@@ -62,6 +75,7 @@ def test_lately_is_in_few_points_and_has_no_milestones() -> None:
     assert found.milestones == ()
     assert found.series[0].points == of(world).series[0].points
     assert room.recent("redis-memory-high", "r2").series == ()
+    assert room.recent("redis-memory-high", "r1", "6379").series == ()
 
 
 def test_a_runbook_that_is_gone_still_has_what_it_saw() -> None:
@@ -84,3 +98,23 @@ def test_an_incident_that_is_live_goes_on_to_now() -> None:
     found = of(world)
     assert found.until == world.clock.now()
     assert Milestone("opened", world.incident().opened_at) in found.milestones
+
+
+def test_each_verification_is_told_from_its_first_look_to_its_last() -> None:
+    world = World()
+    for playbook in ("rewrite.yml", "evict.yml", "raise.yml"):
+        slow(world, playbook)
+    world.ill()
+    world.pass_time(300)
+    found = [each for each in of(world).milestones if each.kind == "verification"]
+    assert len(found) == 3
+    runs = [each.at for each in of(world).milestones if each.run_kind == "fix"]
+    for begun, each, following in zip(runs, found, [*runs[1:], world.clock.now()], strict=True):
+        assert begun <= each.at < (each.until or 0.0) <= following
+
+
+def test_a_verification_that_goes_on_has_no_end() -> None:
+    world = World()
+    world.ill()
+    assert world.incident().state is State.VERIFYING
+    assert of(world).milestones[-1].until is None

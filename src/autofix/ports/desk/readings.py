@@ -13,4 +13,5 @@ class ReadingsDesk(Protocol):
         done meanwhile."""
 
     def recent(self, runbook: str, host: str, subject: str = "", since: float = 0.0) -> Readings:
-        """Of this target up to now, in few points, for a small chart."""
+        """Of this target up to now, in few points, for a small chart. Without a subject: of the one
+        that fires, else of the one that was seen last."""

@@ -13,7 +13,8 @@ from autofix.web.policy import V1
 router = APIRouter(prefix=V1, route_class=StrictRoute)
 Host = Annotated[str, Query(min_length=1, max_length=200, pattern=ONE_LINE)]
 Subject = Annotated[
-    str, Query(max_length=200, pattern=ONE_LINE, description="What tells failures on it apart.")
+    str,
+    Query(max_length=200, pattern=ONE_LINE, description="What tells failures on it apart."),
 ]
 Since = Annotated[float, Query(ge=0, le=1e11, description="Seconds since the epoch.")]
 

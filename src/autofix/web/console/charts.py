@@ -209,7 +209,7 @@ def _drawing(
         (*_gaps(points, x, box), *_bands(steps, x, box, shown[1])),
         tuple(
             Label(x.at(opened + at), height - 8, text)
-            for at, text in offsets(shown[0] - opened, shown[1] - opened, 4 if few else 8)
+            for at, text in offsets(shown[0] - opened, shown[1] - opened, 5 if few else 8)
         ),
         tuple(Label(LEFT - 6, y.at(each), say(each)) for each in marks),
         tuple(_limits(series, y, box)),

@@ -7,11 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
+from autofix.core.fleet import HostStory
 from autofix.core.readings import Reading
 from autofix.core.runbooks import ProbeTrigger
 from autofix.errors import AutofixError
+from autofix.ports import Desk
 from autofix.web.api.common import ONE_LINE, AtDesk, services_of
 from autofix.web.console.acting import failed
+from autofix.web.console.charts import Spark, spark
 from autofix.web.console.frame import Looking, Viewer, show
 from autofix.web.forms import Form, form
 from autofix.web.problems import Problem
@@ -21,6 +24,8 @@ Fields = Annotated[Form, Depends(form)]
 Host = Annotated[str, Path(min_length=1, max_length=200, pattern=ONE_LINE)]
 Part = Annotated[str, Query(max_length=200, pattern=ONE_LINE)]
 PORTION = 50
+#: Watches with a small chart, and the seconds that it shows.
+DRAWN, LATELY = 20, 6 * 3600.0
 #: Seconds that one look may take.
 TIMEOUT = 10.0
 
@@ -55,7 +60,18 @@ def host(request: Request, looking: Looking, desk: AtDesk, host: Host) -> Respon
         story=story,
         host=story.host,
         watched=watched,
+        sparks=_sparks(desk, story, looking.now - LATELY),
     )
+
+
+def _sparks(desk: Desk, story: HostStory, since: float) -> dict[tuple[str, str], Spark]:
+    """What the watches showed lately, by runbook and subject."""
+    targets = {(each.runbook, each.subject) for each in story.watches[:DRAWN]}
+    drawn = {
+        (name, subject): spark(desk.recent(name, story.host.name, subject, since))
+        for name, subject in sorted(targets)
+    }
+    return {target: each for target, each in drawn.items() if each is not None}
 
 
 @router.post("/{host}/look")
