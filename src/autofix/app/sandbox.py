@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -12,6 +13,10 @@ import time
 from importlib.resources import files
 from pathlib import Path
 
+from autofix.app.desk import desk_of
+from autofix.app.served import url_there
+from autofix.app.site import Site
+from autofix.core.roles import Role, at_the_terminal
 from autofix.errors import UsageError
 
 MEMORY = 64 * 1024 * 1024
@@ -43,6 +48,10 @@ ansible:
 """
 
 
+#: Who may come in by the console of the sandbox.
+NAME = "demo"
+
+
 class Sandbox:
     """A folder under the temporary folder with everything in it; `close` removes all of it."""
 
@@ -51,12 +60,15 @@ class Sandbox:
         self.pages = self.folder / "pages.txt"
         self.log = self.folder / "serve.log"
         self.port = _free_port()
+        #: Of `NAME`; made anew for each sandbox, and kept nowhere but here.
+        self.password = secrets.token_urlsafe(12)
         self._refuse_config = refuse_config
         self._children: list[subprocess.Popen[bytes]] = []
 
     def build(self) -> None:
         """Write the project, start Redis and fill it."""
         self._write_project()
+        self._let_in()
         self._start_redis()
         self._fill()
 
@@ -74,6 +86,19 @@ class Sandbox:
         )
         text = SETTINGS.replace("PYTHON", sys.executable).replace("PAGES", str(self.pages))
         (self.folder / "autofix.yaml").write_text(text)
+
+    def _let_in(self) -> None:
+        """One person, made before the server starts: so it offers nobody a link."""
+        site = Site.open(self.folder)
+        try:
+            desk = desk_of(site, at_the_terminal(NAME))
+            desk.add_user(NAME, [Role.ADMIN], password=self.password)
+        finally:
+            site.close()
+
+    def console(self) -> str:
+        """Where it is; empty while the server does not listen yet."""
+        return url_there(self.folder / ".autofix")
 
     def _start_redis(self) -> None:
         program = shutil.which("redis-server")

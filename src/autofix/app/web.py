@@ -105,9 +105,11 @@ class Web:
         self._told(listeners)
 
     def welcome(self) -> None:
-        """Nobody may come in yet: a link, on standard output only, makes the administrator."""
+        """Where the console is. While nobody may come in: a link, on standard output only, makes
+        the administrator."""
         if self._entrance is None or not self._site.settings.web.enabled:
             return
+        print(f"the console: {self._address()}", flush=True)
         try:
             code = self._entrance.setup.begin()
         except StoreError as error:

@@ -8,7 +8,7 @@ import time
 import click
 
 from autofix.app.interrupts import Interrupts
-from autofix.app.sandbox import Sandbox
+from autofix.app.sandbox import NAME, Sandbox
 from autofix.app.site import Site
 from autofix.cli.follow import Follower, Story
 from autofix.cli.sources import OfStore
@@ -21,7 +21,7 @@ SEEN_WITHIN, OVER_WITHIN = 30.0, 150.0
 
 
 @click.command()
-@click.option("--keep", is_flag=True, help="Leave the sandbox running, and say how to look at it.")
+@click.option("--keep", is_flag=True, help="Leave it running, with its console open.")
 @click.option("--unfixable", is_flag=True, help="Let Redis refuse CONFIG: see who is paged then.")
 def demo(keep: bool, unfixable: bool) -> None:
     """A real Redis at 95 % of its memory is seen, fixed and proven healed, in a sandbox.
@@ -38,6 +38,8 @@ def demo(keep: bool, unfixable: bool) -> None:
         if keep:
             kept = True
             _say_how_to_look(sandbox, story)
+        else:
+            story.say("To look at it in a browser: autofix demo --keep")
     finally:
         if not kept:
             sandbox.close()
@@ -120,6 +122,10 @@ def _show_page(sandbox: Sandbox, story: Story) -> None:
 
 def _say_how_to_look(sandbox: Sandbox, story: Story) -> None:
     here = f"autofix -C {sandbox.folder}"
+    story.say("\nThe console shows all of it, in a browser on this machine:", "bold")
+    story.say(f"  {sandbox.console()}")
+    story.say(f"  name      {NAME}")
+    story.say(f"  password  {sandbox.password}   (said this once)")
     story.say("\nThe sandbox is still running:", "bold")
     story.say(f"  {here} status")
     story.say(f"  {here} incidents list --all")

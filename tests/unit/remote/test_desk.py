@@ -365,10 +365,10 @@ def test_cursors_are_the_servers(both: Both) -> None:
 
 def test_hosts_and_settings_are_the_same_from_afar() -> None:
     both = Both(Role.VIEWER)
-    both.ill("redis1")
+    both.ill("r1")
     assert both.same(lambda desk: desk.fleet(limit=2)).total > 0
-    both.same(lambda desk: desk.fleet(name="red", open_only=True))
+    both.same(lambda desk: desk.fleet(name="r", open_only=True))
     both.same(lambda desk: desk.fleet(group="nobody"))
-    both.same(lambda desk: desk.host("redis1"))
+    both.same(lambda desk: desk.host("r1"))
     both.same(lambda desk: desk.host("nobody"))
     both.same(lambda desk: desk.settings())

@@ -100,7 +100,7 @@ def test_a_token_that_can_t_be_made(ben: Client, given: dict[str, str], said: st
 
 def test_the_second_factor_on_and_off(stage: Stage, ben: Client) -> None:
     begun = ben.send("/account/second-factor", "/account/second-factor").text
-    [seed] = re.findall(r'<pre id="seed">([A-Z2-7 ]+)</pre>', begun)
+    [seed] = re.findall(r'<pre class="wrap" id="seed">([A-Z2-7 ]+)</pre>', begun)
     totp = pyotp.TOTP(seed.replace(" ", ""))
     hidden = Client.hidden(begun, "/account/second-factor/code")
     code = totp.at(int(stage.clock.now()))

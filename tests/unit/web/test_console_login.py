@@ -147,7 +147,7 @@ def test_an_owed_second_factor_is_set_up_on_the_way_and_nothing_typed_is_lost(
         assert refused.headers["location"] == "/account/second-factor?next=%2Faccount"
         assert olga.post("/account/password", begin).status_code == 403
         shown = olga.post("/account/second-factor", begin).text
-        [seed] = re.findall(r'<pre id="seed">([A-Z2-7 ]+)</pre>', shown)
+        [seed] = re.findall(r'<pre class="wrap" id="seed">([A-Z2-7 ]+)</pre>', shown)
         assert "<svg" in shown
         assert {len(each) for each in seed.split()} == {4}
         code = Client.hidden(shown, "/account/second-factor/code")
