@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from autofix.core.inert import unlimited
 from autofix.core.runs import Outcome, Run, RunEvent, RunKind, RunState
 from autofix.web.api import streams
 from consolekit import Stage
@@ -168,6 +169,17 @@ def test_without_script_the_newest_portion_is_there(stage: Stage, eyes: Eyes) ->
     expect(page.locator(".pane")).to_contain_text("line-699.")
     page.click(".older-link")
     expect(page.locator(".pane")).to_contain_text("line-100.")
+
+
+def test_what_a_stream_tells_is_as_inert_as_what_the_server_writes(
+    stage: Stage, eyes: Eyes
+) -> None:
+    text = "".join(map(chr, [*range(0x3000), *range(0xFE00, 0x10000), *range(0xE0000, 0xE1002)]))
+    page = eyes.look(stage, "/runs/1").page
+    version = page.locator("script[type=module]").get_attribute("src") or ""
+    module = version.replace("console.js", "log.js")
+    ask = "([module, text]) => import(module).then((made) => made.inert(text))"
+    assert page.evaluate(ask, [module, text]) == unlimited(text)
 
 
 def heap(page: Page) -> float:

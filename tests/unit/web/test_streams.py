@@ -86,6 +86,8 @@ def test_who_comes_again_goes_on_where_he_was(api: Api) -> None:
     headers = {**LIVE, "Last-Event-ID": "700"}
     rest = parsed(api.get(f"/runs/{run.id}/events", headers=headers).text)[:-1]
     assert [each[0] for each in rest] == [str(number) for number in range(701, 1201)]
+    begun = parsed(api.get(f"/runs/{run.id}/events?after=1198", headers=LIVE).text)[:-1]
+    assert [each[0] for each in begun] == ["1199", "1200"]
 
 
 def test_what_happens_meanwhile_is_told_in_its_order(api: Api) -> None:
