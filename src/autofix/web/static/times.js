@@ -11,7 +11,7 @@ const skew = Date.now() - (Number(document.body.dataset.now) * 1000 || Date.now(
 export function relative(moment, fine = false) {
   const seconds = Math.round((moment - (Date.now() - skew)) / 1000);
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size * (fine && size > 60 ? 2 : 1)) || ["second", 1];
-  return near.format(Math.trunc(seconds / size), unit);
+  return near.format(Math.trunc(seconds / size) || -0, unit); // "0 seconds ago", not "in 0 seconds"
 }
 
 function show(time) {
