@@ -54,7 +54,8 @@ class Acts(Room):
         line("subject", subject)
         together = len(named) > 1 and not check
         accepted = (*(ACCEPTED if accept else ()), *(("batches",) if together else ()))
-        draft = self._drafted(ctx, book, subject, values, accepted, check)
+        known = {name: each for name, each in values.items() if each is not None}
+        draft = self._drafted(ctx, book, subject, known, accepted, check)
         return intake.receive_all(ctx, [draft(host) for host in named])
 
     def _drafted(

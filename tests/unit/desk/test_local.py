@@ -12,6 +12,7 @@ from autofix.core.conditions import parse
 from autofix.core.incidents import State
 from autofix.core.roles import Role
 from autofix.core.runbooks import ProbeTrigger
+from autofix.core.runbooks import Input
 from autofix.core.signals import SignalState
 from autofix.desk.local import LocalDesk
 from autofix.errors import Denied, HeldError, NotFound, UsageError
@@ -163,6 +164,13 @@ def test_a_run_begins_as_a_signal_for_each_host() -> None:
     assert "cooldown" in started[0].accepted
     assert intake.handle(world.ctx, started[0]).state is not SignalState.RECEIVED
     assert at.signal(started[0].id).state is not SignalState.RECEIVED
+
+
+def test_an_input_that_nobody_gave_and_that_has_no_default_holds_no_run_back() -> None:
+    book = replace(BOOK, inputs={**BOOK.inputs, "loud": Input("loud", "boolean")})
+    world = World(book)
+    [started] = desk(world).start(BOOK.name, ["r1"])
+    assert intake.handle(world.ctx, started).state is SignalState.MATCHED
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from autofix.web.api.bodies import Resetting
 from autofix.web.api.common import ONE_LINE, AtDesk, Name
 from autofix.web.console import code, guide
 from autofix.web.console.acting import act
+from autofix.web.console.charts import Spark, spark
 from autofix.web.console.filling import taken
 from autofix.web.console.frame import Looking, show
 from autofix.web.forms import Form, form
@@ -26,6 +27,8 @@ Fields = Annotated[Form, Depends(form)]
 Asked = Annotated[str, Query(max_length=200, pattern=ONE_LINE)]
 #: Incidents of one runbook that its page lists.
 LATEST = 10
+#: Hosts whose facts its page draws, and how far back, in seconds.
+DRAWN, LATELY = 12, 6 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def one(request: Request, looking: Looking, desk: AtDesk, name: Name, host: Aske
         history=desk.history(name),
         latest=desk.incidents(runbook=name, limit=LATEST),
         breakers=[each for each in desk.breakers() if each.runbook == name],
+        sparks=_sparks(desk, card, looking.now - LATELY),
         source=source,
         code=code.yaml(source.text),
         hosts=desk.hosts(),
@@ -75,6 +79,14 @@ def one(request: Request, looking: Looking, desk: AtDesk, name: Name, host: Aske
         answer=answer,
         wrong=wrong,
     )
+
+
+def _sparks(desk: Desk, card: RunbookCard, since: float) -> list[tuple[str, Spark]]:
+    """What its targets showed lately, as far as anything was seen."""
+    drawn = [
+        (host, spark(desk.recent(card.name, host, since=since))) for host in card.hosts[:DRAWN]
+    ]
+    return [(host, each) for host, each in drawn if each is not None]
 
 
 def _why(desk: Desk, name: str, host: str) -> tuple[Answer | None, AutofixError | None]:
