@@ -17,7 +17,10 @@ from autofix.web.console.policy import CONSOLE
 #: No pages: files of ours, the stream that keeps pages up to date, one thing that a run said.
 NOT_PAGES = ("/static/{made}/{name}", "/live", "/runs/{number}/raw/{event}")
 #: What no link leads to while one is logged in, and all is well.
-BY_HAND: dict[str, str] = {"/login": "/login"}
+BY_HAND: dict[str, str] = {
+    "/login": "/login",
+    "/runbooks/{name}/started": "/runbooks/redis-memory-high/started?first=1&last=1",
+}
 #: So many pages of each kind are looked at.
 EACH = 3
 
@@ -31,13 +34,15 @@ def addresses(stage: Any, by: str, each: int = EACH) -> tuple[dict[str, list[str
     """By route, the pages that answer with HTML (none for what is only downloaded); and links
     that lead to no page."""
     client = stage.client(by)
-    found: dict[str, list[str]] = {BY_HAND[route]: [BY_HAND[route]] for route in BY_HAND}
+    found: dict[str, list[str]] = {
+        route: [page] for route, page in BY_HAND.items() if client.get(page).status_code == 200
+    }
     waiting = deque(route for route in routes() if "{" not in route)
     seen, broken = set(waiting), []
     while waiting:
         address = waiting.popleft()
         route = _route(urlsplit(address).path)
-        if route is None or len(found.setdefault(route, [])) >= each or route in BY_HAND:
+        if route is None or route in BY_HAND or len(found.setdefault(route, [])) >= each:
             continue
         said = client.get(address)
         if said.status_code != 200:
