@@ -92,6 +92,9 @@ def test_init_makes_the_key_and_every_command_that_writes_seals(project: Project
     size, _, _ = (project.path / ".autofix" / "audit.head").read_text().partition(" ")
     assert size == "3"
     said(project.autofix("audit", "list"), 0, "audit.key_made", "pause.set", "pause.lifted")
+    said(project.autofix("audit", "list", "--since", "2020-01-01"), 0, "pause.set")
+    said(project.autofix("audit", "list", "--until", "2020-01-01"), 0, "no such events")
+    said(project.autofix("audit", "list", "--since", "soon"), 2, "is no date and time")
     assert verified(project)["size"] == 3  # who only looks writes nothing
 
 

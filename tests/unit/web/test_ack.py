@@ -53,6 +53,7 @@ def test_opening_the_link_does_nothing_and_says_what_it_is_about(api: Api) -> No
 def test_the_button_takes_it_once(api: Api) -> None:
     taken = api.raw("POST", link(api), data={"name": "Ann"})
     assert "the calls stop" in taken.text
+    assert "rewrite.yml" in taken.text
     assert "Ann (link)" in taken.text
     assert state(api) is State.ACKNOWLEDGED
     again = api.raw("POST", link(api))
