@@ -1,7 +1,7 @@
 # Everything a person, a hook or CI calls. Each target does all of its own set-up; a second call is quick.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench e2e fuzz soak picture words clean
+.PHONY: help setup demo test lint bench e2e fuzz soak picture screenshots words clean
 
 BIN := .venv/bin
 WORKERS ?= 2
@@ -49,6 +49,10 @@ soak: ## kills by the hundred, under load (KILLS=1000 ALERTS=100000 SECONDS=3600
 picture: ## docs/demo.svg anew, from a real run of the demo
 	@tools/setup.sh demo
 	@$(BIN)/python tools/picture.py
+
+screenshots: ## docs/screenshots anew, from the real console in a real browser
+	@tools/setup.sh test
+	@$(BIN)/python tools/screenshots.py
 
 words: ## the catalogues anew from what the code says; lists what has no translation
 	@tools/setup.sh
