@@ -11,8 +11,7 @@ import pytest
 from autofix.core.conditions import parse
 from autofix.core.incidents import State
 from autofix.core.roles import Role
-from autofix.core.runbooks import ProbeTrigger
-from autofix.core.runbooks import Input
+from autofix.core.runbooks import Input, ProbeTrigger
 from autofix.core.signals import SignalState
 from autofix.desk.local import LocalDesk
 from autofix.errors import Denied, HeldError, NotFound, UsageError
