@@ -44,9 +44,9 @@ def _renderer() -> MarkdownIt:
     return made.enable(["table", "strikethrough"]).disable(["image", "html_inline", "html_block"])
 
 
-def _absolute(tag: str, name: str, value: str) -> str | None:
+def _absolute(_: str, name: str, value: str) -> str | None:
     """A link without a scheme would lead to an act of ours, or nowhere: it is none."""
-    scheme, colon, _ = value.partition(":")
+    scheme, colon = value.partition(":")[:2]
     return value if name != "href" or (colon and scheme.lower() in SCHEMES) else None
 
 
