@@ -14,6 +14,7 @@ from autofix.core.deadlines import DeadlineState
 from autofix.core.guards import GUARDS
 from autofix.core.incidents import Origin, State
 from autofix.core.pages import PageKind, PageState
+from autofix.core.previews import Foresight
 from autofix.core.roles import Role
 from autofix.core.runs import Outcome, RunKind, RunState
 from autofix.core.severities import Kind
@@ -52,6 +53,7 @@ _NAMES: Mapping[str, Iterable[str]] = {
     "breaker": BreakerState,
     "role": Role,
     "guard": GUARDS,
+    "foresight": Foresight,
     "event": EVENTS,
     "stats": STATS,
 }
