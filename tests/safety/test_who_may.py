@@ -22,7 +22,10 @@ from doorkit import PASSWORD
 from doorkit.web import House
 
 OWN_TOKEN = f"{V1}/tokens/{{number}}"
-FILLED = {"source": "prom", "code": "x", "name": "x", "number": "1", "made": "x"}
+FILLED = {
+    "source": "prom", "code": "x", "name": "x", "number": "1", "made": "x", "event": "1",
+    "host": "x",
+}  # fmt: skip
 NOT_HIS = "it needs the role"
 ASKING = [route for route, permission in ROUTES.items() if permission not in (Permission.HOOK,)]
 NAMED = [route for route in ASKING if ROUTES[route] is not Permission.OPEN]
