@@ -53,7 +53,7 @@ def test_a_runbook_is_run_by_keyboard_alone(stage: Stage, eyes: Eyes) -> None:
     keys.type("91")
     keys.press("Enter")
     seen.page.wait_for_selector("#input-keep_days-fault")
-    tab_to(seen, "#input-keep_days")
+    seen.page.wait_for_selector("#input-keep_days:focus")  # what is wrong is where one is
     keys.press("Control+A")
     keys.type("21")
     tab_to(seen, 'button[name="check"][value=""]')
