@@ -23,7 +23,7 @@ from safety.xss import HIT, corpus
 #: What no page of ours has: whoever finds it sees somebody's text as markup.
 FOREIGN = """() => {
   const ours = (each) => (each.getAttribute("src") || "").startsWith("/static/");
-  const tags = "iframe, object, embed, base, meta[http-equiv], marquee, video, audio, style, " +
+  const tags = "iframe, object, embed, base, meta[http-equiv], marquee, video, audio, body style, " +
     "link[rel=stylesheet]:not([href^='/static/']), math, noscript p, [autofocus]:not(input)";
   const links = ["href", "src", "action", "formaction", "data", "xlink:href", "srcdoc"];
   const found = [...document.querySelectorAll(tags)];
