@@ -87,7 +87,7 @@ class Door:
             Files(self.context),
             denied=self.entrance.denials.of_principal,
             probes=dict,
-            verify=dict,
+            verify=lambda _: {},
             export=lambda form: iter(()),
             passwords=passwords,
         )
