@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 from autofix.config.web_models import WebBlock
@@ -125,4 +126,4 @@ class Door:
 
 
 def _named(sources: Iterable[str]) -> dict[str, Any]:
-    return dict.fromkeys(sources)
+    return dict.fromkeys(sources, SimpleNamespace(type="generic"))
