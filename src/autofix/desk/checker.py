@@ -60,7 +60,7 @@ class Checker:
             self._is(state=CheckState.FAILED, why="the server was stopped", ended_at=clock())
         except AutofixError as error:
             self._is(state=CheckState.FAILED, why=str(error), ended_at=clock())
-        except Exception:
+        except Exception:  # noqa: BLE001 - whoever asked is told, the log has the rest
             log.exception("a check of the record came to grief")
             why = "a defect in autofix; its log says more"
             self._is(state=CheckState.FAILED, why=why, ended_at=clock())
