@@ -96,8 +96,9 @@ def _variables(ctx: Context, run: Run) -> dict[str, Any]:
         fixes = [
             each
             for each in reads.runs(incident=run.incident, kinds=[RunKind.FIX])
-            # Newest first; an `afterwards` that is repeated has a later number than its fix.
-            if each.step == run.step and each.attempt <= run.attempt
+            # Newest first; an `afterwards` that is repeated has a later number than its fix. What
+            # was dropped before it began has reported nothing.
+            if each.step == run.step and each.attempt <= run.attempt and each.started_at is not None
         ]
     report: Mapping[str, Any] = {}
     if run.kind is not RunKind.FIX and fixes:

@@ -9,10 +9,11 @@ import pytest
 from autofix.core.conditions import parse
 from autofix.core.incidents import State
 from autofix.core.runbooks import Step
-from autofix.core.runs import Outcome, RunKind, RunResult
+from autofix.core.runs import Outcome, RunKind, RunResult, RunState
 from autofix.errors import HeldError, NotFound, UsageError
-from autofix.flow import again, people, stopping
-from unit.flow.world import BOOK, World, swap, with_steps
+from autofix.flow import again, decide, people, stopping
+from autofix.flow.recover import recover
+from unit.flow.world import BOOK, Killed, World, kill, swap, with_steps
 
 UNDOABLE = with_steps(Step("soft.yml"), Step("raise.yml", rollback="lower.yml"))
 
@@ -142,6 +143,39 @@ def test_a_rollback_knows_what_its_step_reported(undoable: World) -> None:
     undoable.settle()
     assert undoable.hands.orders[-1].variables["report"] == {"did": "raise.yml"}
     assert undoable.runs()[-1].kind is RunKind.ROLLBACK
+
+
+def test_a_rollback_knows_it_even_when_a_later_try_was_dropped_before_it_began(
+    undoable: World,
+) -> None:
+    again.retry(undoable.ctx, 1, "ann", step=1)
+    decide.decide_due(undoable.ctx, 1)
+    assert undoable.incident().state is State.FIXING
+    stopping.pause(undoable.ctx, "bob")
+    undoable.settle()
+    assert any(each.state is RunState.DROPPED for each in undoable.runs())
+    undoable.patient.state["r1"] = "no route"
+    stopping.resume(undoable.ctx, "bob")
+    undoable.pass_time(2000, step=20)
+    assert undoable.incident().state is State.ESCALATED
+    again.roll_back(undoable.ctx, 1, "ann", 1)
+    undoable.settle()
+    assert undoable.hands.orders[-1].variables["report"] == {"did": "raise.yml"}
+
+
+def test_a_rollback_in_which_the_server_died_is_lost_and_a_person_goes_on(undoable: World) -> None:
+    undoable.hands.does["lower.yml"] = kill
+    again.roll_back(undoable.ctx, 1, "ann", 1)
+    with pytest.raises(Killed):
+        undoable.settle()
+    undoable.hands.does.pop("lower.yml")
+    undoable.busy.clear()
+    recover(undoable.ctx)
+    assert undoable.incident().state is State.ESCALATED
+    assert "which a person asked for, ended lost" in undoable.incident().reason
+    again.roll_back(undoable.ctx, 1, "ann", 1)
+    undoable.pass_time(5)
+    assert undoable.incident().state is State.ACKNOWLEDGED
 
 
 def test_a_rollback_that_breaks_calls_a_person(undoable: World) -> None:
