@@ -69,10 +69,11 @@ def judged(
     """
     if memory is None:
         return Memory(sample, None, sample.at + AFTER if trouble else -math.inf), [sample]
-    until = sample.at + AFTER if trouble else memory.every_until
+    # A clock that was set back: from then on as ever, not only when the old time is reached.
+    until = sample.at + AFTER if trouble else min(memory.every_until, sample.at + AFTER)
     changed = _changed(memory.kept, sample, scale)
-    every = trouble or sample.at <= memory.every_until
-    if not (changed or every or sample.at - memory.kept.at >= AT_LEAST):
+    every = trouble or sample.at <= until
+    if not (changed or every or abs(sample.at - memory.kept.at) >= AT_LEAST):
         return replace(memory, passed=sample, every_until=until), []
     before = [memory.passed] if memory.passed is not None and changed else []
     return Memory(sample, None, until), [*before, sample]

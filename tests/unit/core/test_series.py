@@ -53,6 +53,17 @@ def test_a_change_is_written_with_the_look_before_it_so_that_a_step_stays_a_step
     assert moments(written(looks)) == [0, 60, 90]
 
 
+def test_a_clock_that_is_set_back_leaves_no_gap() -> None:
+    later = [seen(90_000.0 + 30 * number, 0.5) for number in range(3)]
+    looks = [*later, *(seen(30.0 * number, 0.5) for number in range(21))]
+    assert moments(written(looks)) == [90_000.0, 0.0, AT_LEAST, 2 * AT_LEAST]
+
+
+def test_a_clock_that_is_set_back_after_trouble_does_not_keep_every_look_until_then() -> None:
+    looks = [seen(90_000.0, 0.5, "firing"), *(seen(30.0 * number, 0.5) for number in range(60))]
+    assert moments(written(looks))[-3:] == [AFTER + AT_LEAST * number for number in (1, 2, 3)]
+
+
 @pytest.mark.parametrize(
     ("new", "scale", "kept"),
     [
