@@ -39,11 +39,16 @@ class Checker:
         with self._lock:
             if self._now.state is CheckState.RUNNING or self._stopping:
                 return self._now
-            self._now = RecordCheck(CheckState.RUNNING, by, clock())
             work = (clock, verify)
-            self._thread = threading.Thread(target=self._check, args=work, name="record-check")
-            self._thread.daemon = True
-            self._thread.start()
+            thread = threading.Thread(target=self._check, args=work, name="record-check")
+            thread.daemon = True
+            before, self._now = self._now, RecordCheck(CheckState.RUNNING, by, clock())
+            try:
+                thread.start()
+            except RuntimeError:  # the kernel refuses one: else it would go on for ever
+                self._now = before
+                raise
+            self._thread = thread
             return self._now
 
     def stop(self) -> None:

@@ -71,6 +71,19 @@ def test_one_that_can_not_be_made_says_why(error: Exception, why: str) -> None:
     assert why in checker.latest().why
 
 
+def test_one_that_got_no_thread_is_not_said_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_thread: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    checker = Checker()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        with pytest.raises(RuntimeError):
+            checker.begin("ann", lambda: 1.0, lambda _: REPORT)
+    assert checker.latest().state is CheckState.NEVER
+    checker.stop()
+
+
 def test_a_server_that_stops_ends_it() -> None:
     checker, slow = Checker(), Slow()
     checker.begin("ann", lambda: 1.0, slow)
