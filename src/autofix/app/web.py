@@ -109,7 +109,7 @@ class Web:
         the administrator."""
         if self._entrance is None or not self._site.settings.web.enabled:
             return
-        print(f"the console: {self._address()}", flush=True)
+        self._greet()
         try:
             code = self._entrance.setup.begin()
         except StoreError as error:
@@ -118,6 +118,13 @@ class Web:
         if code:
             link = f"{self._address()}/setup/{code}"
             print(f"make the first administrator, once and within a day: {link}", flush=True)
+
+    def _greet(self) -> None:
+        """Whoever starts us by hand sees where to go; who collects JSON gets nothing else."""
+        if self._site.settings.logging.format == "json":
+            log.info("the console: %s", self._address())
+        else:
+            print(f"the console: {self._address()}", flush=True)
 
     def _address(self) -> str:
         """Where a browser on this machine, or the one of `public_url`, finds us."""
