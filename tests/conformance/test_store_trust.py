@@ -40,6 +40,11 @@ def test_a_silence_comes_back_as_it_went_in_and_is_active_in_its_window(store: S
             (9.9, []), (10.0, [first]), (15.0, [second, first]), (20.0, [second]), (30.0, []),
         ):  # fmt: skip
             assert reads.silences(active_at=at) == active, at
+            assert reads.silences(standing_at=at, over_at=at) == []
+            over, standing = reads.silences(over_at=at), reads.silences(standing_at=at)
+            assert sorted([*over, *standing], key=lambda each: -each.id) == [second, first]
+            assert all(each.over(at) for each in over)
+        assert reads.silences(before=second.id) == [first]
         assert len(reads.audit(action="silence.begun")) == 2
 
 

@@ -13,6 +13,9 @@ from autofix.core.silences import Silence
 from autofix.errors import UsageError
 from autofix.flow.silences import drafted
 
+#: What is listed at most.
+MOST = 100_000
+
 
 @click.group(invoke_without_command=True)
 @click.pass_context
@@ -27,7 +30,7 @@ def silences(ctx: click.Context) -> None:
 @json_option
 def list_(everything: bool = False, as_json: bool = False) -> None:
     """What is silent now and what will be, newest first."""
-    found = desk().silences(everything=everything)
+    found = desk().silences(everything=everything, limit=MOST)
     at = now()
     if as_json:
         print_json(found)

@@ -156,13 +156,22 @@ class Looks(Room):
             members = tuple(reads.members(number, limit=MEMBERS))
             return PageStory(page, members, tuple(attempts_of(reads, page)))
 
-    def silences(self, *, everything: bool = False) -> list[Silence]:
+    def silences(
+        self,
+        *,
+        everything: bool = False,
+        over: bool = False,
+        before: int | None = None,
+        limit: int = 1000,
+    ) -> list[Silence]:
         self.may(Permission.READ, "silences")
         ctx = self.ctx
         now = ctx.clock.now()
+        standing = None if everything or over else now
         with ctx.store.reading() as reads:
-            found = reads.silences()
-        return [each for each in found if everything or not each.over(now)]
+            return reads.silences(
+                standing_at=standing, over_at=now if over else None, before=before, limit=limit
+            )
 
     def pauses(self) -> list[Pause]:
         self.may(Permission.READ, "pauses")

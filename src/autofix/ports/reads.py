@@ -121,7 +121,17 @@ class Reads(RunReads, Protocol):
 
     def signal(self, signal_id: int) -> Signal | None: ...
     def pauses(self) -> list[Pause]: ...
-    def silences(self, *, active_at: float | None = None, limit: int = 1000) -> list[Silence]: ...
+    def silences(
+        self,
+        *,
+        active_at: float | None = None,
+        standing_at: float | None = None,
+        over_at: float | None = None,
+        before: int | None = None,
+        limit: int = 100_000,
+    ) -> list[Silence]:
+        """Newest first: those active then, those not over then (active or to come), those over."""
+
     def wave(self, runbook: str) -> list[InWave]:
         """Incidents (no rehearsals) of this runbook that are live, or that ended since the oldest
         of the live ones opened; by number. Nothing when none is live."""

@@ -149,8 +149,15 @@ class Looks(Room):
     def alert(self, number: int) -> Delivery:
         return self.client.get(Delivery, "alerts", number)
 
-    def silences(self, *, everything: bool = False) -> list[Silence]:
-        return self._all(Silence, "silences", all=everything)
+    def silences(
+        self,
+        *,
+        everything: bool = False,
+        over: bool = False,
+        before: int | None = None,
+        limit: int = 1000,
+    ) -> list[Silence]:
+        return self._listed(Silence, "silences", before, limit, all=everything, over=over)
 
     def pauses(self) -> list[Pause]:
         return self._all(Pause, "pauses")

@@ -69,12 +69,24 @@ class TrustReads(SqlQueries):
             for row in self._session.all(query)
         ]
 
-    def silences(self, *, active_at: float | None = None, limit: int = 1000) -> list[Silence]:
+    def silences(
+        self,
+        *,
+        active_at: float | None = None,
+        standing_at: float | None = None,
+        over_at: float | None = None,
+        before: int | None = None,
+        limit: int = 100_000,
+    ) -> list[Silence]:
         t = tables.silences.c
         query = rows.SILENCE.every
         if active_at is not None:
             query = query.where(t.ended_at.is_(None), t.starts_at <= active_at, t.until > active_at)
-        return self._newest(rows.SILENCE, query, None, limit)
+        if standing_at is not None:
+            query = query.where(t.ended_at.is_(None), t.until > standing_at)
+        if over_at is not None:
+            query = query.where(or_(t.ended_at.is_not(None), t.until <= over_at))
+        return self._newest(rows.SILENCE, query, before, limit)
 
     def reset(self, runbook: str, host: str, subject: str) -> Reset | None:
         t = tables.resets.c

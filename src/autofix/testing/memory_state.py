@@ -213,11 +213,23 @@ class MemoryReads:
         rows = self._data.pauses.values()
         return sorted(rows, key=lambda row: (-row.at, row.runbook, row.host))
 
-    def silences(self, *, active_at: float | None = None, limit: int = 1000) -> list[Silence]:
+    def silences(
+        self,
+        *,
+        active_at: float | None = None,
+        standing_at: float | None = None,
+        over_at: float | None = None,
+        before: int | None = None,
+        limit: int = 100_000,
+    ) -> list[Silence]:
         def fits(row: Silence) -> bool:
-            return active_at is None or row.active(active_at)
+            return (
+                (active_at is None or row.active(active_at))
+                and (standing_at is None or not row.over(standing_at))
+                and (over_at is None or row.over(over_at))
+            )
 
-        return newest(self._data.silences, fits, None, limit)
+        return newest(self._data.silences, fits, before, limit)
 
     def reset(self, runbook: str, host: str, subject: str) -> Reset | None:
         return self._data.resets.get((runbook, host, subject))

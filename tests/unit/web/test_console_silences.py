@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from html import unescape
 
 import pytest
 
+from autofix.core.silences import Silence
 from autofix.errors import UsageError
 from autofix.web.console import brakes
 from autofix.web.forms import Form
 from consolekit import Stage
+from storekit import event
 
 NOON = 1_700_049_600.0  # 2023-11-15 12:00 UTC
 
@@ -101,6 +105,23 @@ def test_a_silence_is_added_and_ended(stage: Stage) -> None:
     assert "The silence is over" in olga.send("/silences", end).text
     past = olga.page("/silences?all=true").partition(f'id="silence-{made.id}"')[2]
     assert "ended by olga" in past.partition("</li>")[0]
+
+
+def test_what_is_over_is_paged_by_the_database(stage: Stage) -> None:
+    now = stage.clock.now()
+    ended = Silence(0, now, "olga", "work", now - 20, now - 10, host="web1")
+    with stage.store.transaction() as tx:
+        made = [tx.add_silence(ended, event("silence.added", now)).id for _ in range(120)]
+    vera, seen, page = stage.person("vera"), [], "/silences?all=true"
+    while page:
+        shown = vera.page(page).partition('id="past"')[2]
+        found = [int(each) for each in re.findall(r'<li id="silence-(\d+)"', shown)]
+        assert len(found) <= brakes.OVER
+        seen += found
+        [page, *_] = [*map(unescape, re.findall(r'rel="next" href="([^"]*)"', shown)), ""]
+    assert seen == sorted(seen, reverse=True)
+    assert set(seen) >= set(made)
+    assert 'id="silence-1"' in vera.page("/silences").partition('id="past"')[0]  # it still stands
 
 
 def test_what_was_typed_is_kept_when_it_is_no_silence(stage: Stage) -> None:

@@ -70,7 +70,17 @@ class LooksDesk(Protocol):
         self, *, source: str = "", before: int | None = None, limit: int = 50
     ) -> list[Delivery]: ...
     def alert(self, number: int) -> Delivery: ...
-    def silences(self, *, everything: bool = False) -> list[Silence]: ...
+    def silences(
+        self,
+        *,
+        everything: bool = False,
+        over: bool = False,
+        before: int | None = None,
+        limit: int = 1000,
+    ) -> list[Silence]:
+        """Newest first: in force and to come; `everything`: those that are over, too; `over`:
+        only those."""
+
     def pauses(self) -> list[Pause]: ...
     def breakers(self) -> list[Standing]: ...
     def audit(

@@ -11,19 +11,39 @@ from autofix.core.pauses import Pause
 from autofix.core.silences import Silence
 from autofix.core.stories import BreakerReset, Paused, Resumed
 from autofix.web.api.bodies import Pausing, Resetting, Silencing
-from autofix.web.api.common import AtDesk, Number, StrictRoute, Which, answer
+from autofix.web.api.common import (
+    AtDesk,
+    Cursor,
+    Limit,
+    Number,
+    StrictRoute,
+    Which,
+    answer,
+    page,
+    place,
+)
 from autofix.web.api.once import AtMostOnce
-from autofix.web.api.views import Listed, Woken
+from autofix.web.api.views import Listed, Paged, Woken
 from autofix.web.policy import V1
 
 router = APIRouter(prefix=V1, route_class=StrictRoute, tags=["brakes"])
 Everything = Annotated[bool, Query(alias="all", description="Those that are over, too.")]
+Over = Annotated[bool, Query(description="Only those that are over.")]
 
 
-@router.get("/silences", response_model=Listed[Silence])
-def silences(desk: AtDesk, everything: Everything = False) -> Response:
+@router.get("/silences", response_model=Paged[Silence])
+def silences(
+    desk: AtDesk,
+    everything: Everything = False,
+    over: Over = False,
+    cursor: Cursor = None,
+    limit: Limit = 1000,
+) -> Response:
     """What is silent now and what will be, newest first."""
-    return answer({"items": desk.silences(everything=everything)})
+    found = desk.silences(
+        everything=everything, over=over, before=place("silences", cursor), limit=limit + 1
+    )
+    return answer(page("silences", found, limit, lambda each: each.id))
 
 
 @router.post("/silences", status_code=201, response_model=Silence)

@@ -14,8 +14,9 @@ from autofix.core.pauses import Pause
 from autofix.core.silences import Silence
 from autofix.desk.brakes import EVERY
 from autofix.errors import UsageError
+from autofix.ports import Desk
 from autofix.web.api.bodies import Pausing, Silencing
-from autofix.web.api.common import AtDesk, Number
+from autofix.web.api.common import AtDesk, Cursor, Number, page, place
 from autofix.web.console.acting import act
 from autofix.web.console.filling import labels, length, moment, taken
 from autofix.web.console.frame import Looking, show
@@ -26,6 +27,8 @@ Fields = Annotated[Form, Depends(form)]
 Everything = Annotated[bool, Query(alias="all")]
 #: Incidents that are looked through for what holds them; hosts that a field offers.
 HELD, OFFERED = 1000, 1000
+#: Silences of one page: those that stand, those that are over.
+STANDING, OVER = 1000, 50
 BACK = ("silences",)
 #: How the reason of an incident that a pause holds begins.
 PAUSED = ("pause", "put back")
@@ -33,22 +36,31 @@ PAUSED = ("pause", "put back")
 
 @router.get("/silences")
 def silences(
-    request: Request, looking: Looking, desk: AtDesk, everything: Everything = False
-) -> Response:
-    found, now = desk.silences(everything=everything), looking.now
+    request: Request, looking: Looking, desk: AtDesk, everything: Everything = False,
+    cursor: Cursor = None,
+) -> Response:  # fmt: skip
+    """What stands; on demand what is over, a page at a time from the database."""
+    found, now = desk.silences(limit=STANDING + 1), looking.now
+    standing = found[:STANDING]
+    over = _over(desk, cursor) if everything or cursor else None
     held = desk.incidents(states=[State.HELD], limit=HELD)
     hosts = desk.hosts()
     pauses = desk.pauses()
     return show(
-        request, looking, "silences.html", room="silences", live="all",
-        active=[each for each in found if each.active(now)],
-        coming=[each for each in found if not each.over(now) and not each.active(now)],
-        past=[each for each in found if each.over(now)], everything=everything,
-        by_silence={each.id: by_silence(each, held) for each in found if each.active(now)},
+        request, looking, "silences.html", room="silences", live="" if cursor else "all",
+        active=[each for each in standing if each.active(now)],
+        coming=[each for each in standing if not each.active(now)],
+        more_standing=len(found) > STANDING, over=over, cursor=cursor,
+        by_silence={each.id: by_silence(each, held) for each in standing if each.active(now)},
         pauses=pauses, by_pause=[by_pause(each, held) for each in pauses],
         runbooks=[each.name for each in desk.runbooks()], every=EVERY,
         hosts=hosts if len(hosts) <= OFFERED else [], zone=desk.status().timezone,
     )  # fmt: skip
+
+
+def _over(desk: Desk, cursor: str | None) -> dict[str, Any]:
+    found = desk.silences(over=True, before=place("silences", cursor), limit=OVER + 1)
+    return page("silences", found, OVER, lambda each: each.id)
 
 
 def by_silence(silence: Silence, held: list[Incident]) -> list[Incident]:
