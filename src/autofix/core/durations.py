@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
+from autofix.core.inert import inert
+
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+#: Characters of one; of more digits than that the pattern would be slow.
+LONGEST = 100
 
 
 def parse(text: str | int | float) -> float:
@@ -17,8 +21,9 @@ def parse(text: str | int | float) -> float:
             raise ValueError(f"{text} is negative; a duration is 0 or more")
         return float(text)
     compact = text.replace(" ", "")
-    if not compact or _PART.sub("", compact):
-        raise ValueError(f"{text!r} is not a duration; write for example 30s, 5m, 2h or 1d")
+    if not compact or len(compact) > LONGEST or _PART.sub("", compact):
+        shown = inert(text, LONGEST)
+        raise ValueError(f"{shown!r} is not a duration; write for example 30s, 5m, 2h or 1d")
     return sum(float(number) * UNITS[unit] for number, unit in _PART.findall(compact))
 
 

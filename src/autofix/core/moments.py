@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from autofix.core.inert import inert
+
 EXAMPLE = "write for example 2026-12-24, 2026-12-24 18:00 or 2026-12-24T18:00+01:00"
 
 
@@ -18,11 +20,11 @@ def parse(text: str, timezone: str, *, end: bool = False) -> float:
     try:
         found = datetime.fromisoformat(words)
     except ValueError:
-        raise ValueError(f"{text!r} is no date and time: {EXAMPLE}") from None
-    if end and len(words) <= len("2026-12-24"):
-        found += timedelta(days=1)
+        raise ValueError(f"{inert(text)!r} is no date and time: {EXAMPLE}") from None
     zone = UTC if timezone == "UTC" else ZoneInfo(timezone)
     try:
+        if end and len(words) <= len("2026-12-24"):
+            found += timedelta(days=1)
         return (found if found.tzinfo else found.replace(tzinfo=zone)).timestamp()
     except (OverflowError, ValueError, OSError):
         raise ValueError(f"{text!r} is too far away: {EXAMPLE}") from None

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autofix.core.moments import next_time
+from autofix.core.moments import next_time, parse
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -31,3 +31,9 @@ def test_a_time_alone_is_the_next_one(text: str, now: str, expected: str) -> Non
 def test_what_is_no_time_of_the_day_is_refused() -> None:
     with pytest.raises(ValueError, match="'25:00' is no time of the day"):
         next_time("25:00", "UTC", 0)
+
+
+def test_the_end_of_the_calendar_has_no_day_after_it() -> None:
+    with pytest.raises(ValueError, match="'9999-12-31' is too far away"):
+        parse("9999-12-31", "UTC", end=True)
+    assert parse("9999-12-30", "UTC", end=True) == parse("9999-12-31", "UTC")
