@@ -44,6 +44,11 @@ class Judge:
                 entry.event.incident
                 for entry in reads.audit(action="incident.retried", limit=10**6)
             )
+            self._undone = Counter(
+                (entry.event.incident, entry.event.payload["step"])
+                for entry in reads.audit(action="incident.rolling_back", limit=10**6)
+                if entry.event.actor != "autofix"
+            )
 
     def complaints(self) -> list[str]:
         with self._store.reading() as reads:
@@ -115,6 +120,7 @@ class Judge:
                 for run in self._runs
             )
             may = 1 + self._retried[incident] + (lost if book.idempotent else 0)
+            may += self._undone[incident, step + 1] if kind is RunKind.ROLLBACK else 0
             if count > may:
                 yield f"the {kind} of step {step + 1} of incident {incident} ran {count} times"
         again = Counter(line["run"] for line in self._traces.all("begun"))

@@ -16,6 +16,7 @@ from typing import Any
 
 from autofix.app.clock import SystemClock, go_on
 from autofix.app.killswitch import KillSwitch
+from autofix.core import again as core_again
 from autofix.core.alerts import Admission, Alert, Arrival, Post
 from autofix.core.audit import AuditEvent
 from autofix.core.escalation import Level, Policy
@@ -26,7 +27,7 @@ from autofix.core.runbooks import ProbeTrigger
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult
 from autofix.core.signals import Signal
 from autofix.errors import AutofixError, ChannelError, StoreError
-from autofix.flow import deliveries, intake, looking, people, stopping
+from autofix.flow import again, deliveries, intake, looking, people, stopping
 from autofix.flow.context import Book, Context
 from autofix.flow.notary import Notary
 from autofix.flow.pauses import reconcile
@@ -93,10 +94,17 @@ def scenes(seed: int) -> list[Scene]:
 def does(seed: int, host: str, playbook: str) -> str:
     """cures | nothing | fails: always the same for one story, host and playbook."""
     dice = random.Random(f"{seed} {host} {playbook}")
-    putting_back = playbook.endswith(("-back.yml", "-undo.yml"))
-    if putting_back:
+    if playbook.endswith("-back.yml"):
         return dice.choices(["nothing", "fails"], [9, 1])[0]
+    if playbook.endswith("-undo.yml"):
+        # What a person can have undone is what was not undone already.
+        return dice.choices(["nothing", "fails"], [6, 4])[0]
     return dice.choices(["cures", "nothing", "fails"], [4, 4, 2])[0]
+
+
+def wished(traces: Traces, incident: int) -> bool:
+    """Has a person had something done once more?"""
+    return any(line["incident"] == incident for line in traces.all("wished"))
 
 
 class JumpingClock(SystemClock):
@@ -167,6 +175,8 @@ class Hands:
         self._traces.add("begun", run=order.run_id, playbook=order.playbook, **told)
         on_event(RunEvent("task", 0.0, task="a task", host=order.host))
         what = does(self._seed, order.host, order.playbook)
+        if told["kind"] == "rollback" and wished(self._traces, told["incident"]):
+            what = "nothing"  # whoever has it undone saw to it that this can be
         if what == "cures":
             fact = next(f for f, book in FACTS.items() if book.name == told["runbook"])
             self._traces.add("health", host=order.host, fact=fact, value=0.5)
@@ -378,11 +388,32 @@ class Teller:
             people.acknowledge(self.ctx, incident.id, "bob")
             self.traces.add("promised", action="incident.acknowledged", incident=incident.id)
             return
+        if not wished(self.traces, incident.id):
+            # Noted first: who is refused, or cut off, does not ask again.
+            self.traces.add("wished", incident=incident.id)
+            if self._once_more(incident):
+                return
         for fact, book in FACTS.items():
             if book.name == incident.runbook:
                 self.traces.add("health", host=incident.host, fact=fact, value=0.5)
         people.resolve(self.ctx, incident.id, "bob")
         self.traces.add("promised", action="incident.resolved", incident=incident.id)
+
+    def _once_more(self, incident: Incident) -> bool:
+        """Before they do it by hand some have a step tried again, some have one undone."""
+        book, dice = BOOKS[incident.runbook], random.Random(f"{self.seed} {incident.id} again")
+        with self.store.reading() as reads:
+            runs = reads.runs(incident=incident.id)
+        undoable = core_again.undoable(incident, core_again.remedies(book), runs)
+        if undoable:
+            again.roll_back(self.ctx, incident.id, "bob", dice.choice(undoable))
+            self.traces.add("promised", action="incident.rolling_back", incident=incident.id)
+        elif not incident.check and dice.random() < 0.3:
+            again.retry(self.ctx, incident.id, "bob", dice.randrange(len(book.fix)))
+            self.traces.add("promised", action="incident.retried", incident=incident.id)
+        else:
+            return False
+        return True
 
     def _wait(self, start: float, looked: float) -> bool:
         """Until the next thing is due; False when nothing is."""

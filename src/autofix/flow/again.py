@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from autofix import crashpoints
 from autofix.core import again
 from autofix.core.decisions import Escalate, Hold, decide
 from autofix.core.incidents import WITH_A_PERSON, Incident, State
@@ -38,7 +39,9 @@ def retry(
         _refuse(incident, again.no_retry(incident, again.remedies(runbook), step))
         draft = restarted(tx, incident, by, now, step=step, accepted=accepted)
         _refuse(incident, _braked(ctx, tx, runbook, draft, now))
-        return tx.save_incident(draft, of_incident(draft, "retried", now, by))
+        saved = tx.save_incident(draft, of_incident(draft, "retried", now, by))
+        crashpoints.reach("again.retrying")
+        return saved
 
 
 def restarted(
@@ -84,7 +87,9 @@ def roll_back(ctx: Context, incident_id: int, by: str, step: int) -> Incident:
         _refuse(incident, brake.reason if brake else "")
         paging.quiet(tx, incident, by, now)
         taken = replace(deadlines.taken(incident, now), acknowledged_at=now)
-        return planning.roll_back(tx, runbook, taken, fix, now, by=by)
+        moved = planning.roll_back(tx, runbook, taken, fix, now, by=by)
+        crashpoints.reach("again.undoing")
+        return moved
 
 
 def undone(
@@ -104,6 +109,7 @@ def undone(
         updated_at=now,
     )
     tx.save_incident(moved, of_incident(moved, "rolled_back", now))
+    crashpoints.reach("again.undone")
 
 
 def _with_a_person(

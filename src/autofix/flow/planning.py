@@ -76,7 +76,9 @@ def roll_back(
     why = fix.reason if fix.outcome is Outcome.ABORTED else "it did not heal"
     why = f"{by} asked for it" if by else why
     reason = f"step {fix.step + 1} is rolled back with {draft.playbook}: {why}"
-    moved = incident.with_(state=State.ROLLING_BACK, reason=reason, due_at=None, updated_at=now)
+    moved = incident.with_(
+        state=State.ROLLING_BACK, step=fix.step, reason=reason, due_at=None, updated_at=now
+    )
     moved = tx.save_incident(moved, of_incident(moved, "rolling_back", now, by or AUTOFIX))
     tx.add_run(draft, of_run(draft, "planned", now))
     crashpoints.reach("step.rolling_back")

@@ -138,6 +138,25 @@ def test_a_step_is_undone_and_the_incident_is_the_persons_again(undoable: World)
     assert undoable.actions(1)[-1] == "incident.rolled_back"
 
 
+def test_a_rollback_is_on_the_record_with_the_step_that_it_undoes() -> None:
+    both = with_steps(Step("soft.yml", rollback="hard.yml"), Step("raise.yml"))
+    world = World(both)
+    world.hands.does["hard.yml"] = broke
+    world.hands.does["raise.yml"] = broke
+    world.ill()
+    world.pass_time(120)
+    world.hands.does.pop("hard.yml")
+    again.retry(world.ctx, 1, "ann", step=1)
+    world.pass_time(60)
+    assert world.incident().step == 1
+    again.roll_back(world.ctx, 1, "ann", 0)
+    world.pass_time(5)
+    with world.store.reading() as reads:
+        told = {e.event.action: e.event for e in reads.audit(incident=1, limit=100)}
+    assert told["incident.rolling_back"].payload["step"] == 1
+    assert told["incident.rolled_back"].payload["step"] == 1
+
+
 def test_a_rollback_knows_what_its_step_reported(undoable: World) -> None:
     again.roll_back(undoable.ctx, 1, "ann", 1)
     undoable.settle()
