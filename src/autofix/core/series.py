@@ -55,8 +55,16 @@ def numbers(facts: Mapping[str, object], names: Collection[str]) -> dict[str, Nu
     return {
         name: value
         for name in sorted(names)
-        if isinstance(value := facts.get(name), bool | int | float) and math.isfinite(value)
+        if isinstance(value := facts.get(name), bool | int | float) and _finite(value)
     }
+
+
+def _finite(value: Number) -> bool:
+    """Within a double: a whole number may be longer than one."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def judged(

@@ -95,10 +95,10 @@ def _fact(node: nodes.Node) -> str:
 def _number(node: nodes.Node, inputs: Mapping[str, Any]) -> float | None:
     try:
         value = _value(node, inputs)
+        good = isinstance(value, int | float) and not isinstance(value, bool)
+        return float(value) if good and math.isfinite(value) else None
     except (ArithmeticError, TypeError, ValueError):
         return None
-    good = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if good and math.isfinite(value) else None
 
 
 def _value(node: nodes.Node, inputs: Mapping[str, Any]) -> Any:

@@ -92,6 +92,7 @@ def test_in_trouble_and_for_a_while_after_it_every_look_is_written() -> None:
 def test_truth_values_are_numbers_and_nothing_else_is() -> None:
     facts = {"a": True, "b": 2, "c": "x", "d": math.nan, "e": [1], "f": 0.5}
     assert numbers(facts, {"a", "b", "c", "d", "e", "g"}) == {"a": True, "b": 2}
+    assert numbers({"a": 10**400, "b": -(10**400), "c": math.inf}, {"a", "b", "c"}) == {}
 
 
 @given(st.lists(VALUES, min_size=1, max_size=80), st.floats(0, 100))

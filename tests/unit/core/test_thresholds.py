@@ -24,6 +24,7 @@ from autofix.core.thresholds import Threshold, scale, thresholds
         ("lag > inputs.none", []),
         ("lag > inputs.word", []),
         ("lag > 1 / 0", []),
+        ("lag > " + " * ".join(["1000000000000000000"] * 18), []),
         ("lag > other", []),
         ("lag * 2 > 10", []),
         ("reachable", []),
