@@ -80,7 +80,7 @@ def _logs(store: Any, kind: str) -> Iterator[Row]:
     for what, asked in LOGS.items():
         took = seconds(reading(store, lambda reads, asked=asked: reads.run_events(1, **asked)))
         yield Row(f"{kind}: 100,000 events, {what}", took * 1000, "ms", "< 100")
-    took = seconds(reading(store, lambda reads: reads.run_lengths("fix3.yml")))
+    took = seconds(reading(store, lambda reads: reads.run_lengths(["fix3.yml"])))
     yield Row(f"{kind}: what length is usual", took * 1000, "ms")
 
 

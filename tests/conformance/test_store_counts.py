@@ -66,3 +66,22 @@ def test_what_holds_is_told_once_with_how_many_and_the_oldest(store: Store) -> N
         found = reads.holdings()
         assert found == [Holding("web paused", 2, 1), Holding("frozen", 1, 2)]
         assert reads.holdings(limit=1) == found[:1]
+
+
+def test_who_took_an_incident_last_has_it(store: Store) -> None:
+    took = opened(store, host="a", acknowledged_at=30.0)
+    undid = opened(store, host="b", acknowledged_at=40.0)
+    free = opened(store, host="c")
+    with store.transaction() as tx:
+        for number, at, actor, action in (
+            (took.id, 20.0, "ann", "incident.acknowledged"),
+            (took.id, 30.0, "autofix", "page.dropped"),
+            (took.id, 30.0, "ben", "incident.acknowledged"),
+            (undid.id, 40.0, "cleo", "incident.rolling_back"),
+            (free.id, 20.0, "ann", "incident.acknowledged"),
+        ):
+            tx.record(event(action, at, actor=actor, incident=number))
+    with store.reading() as reads:
+        asked = [took.id, undid.id, free.id]
+        assert reads.takers(asked) == {took.id: "ben", undid.id: "cleo"}
+        assert reads.takers([free.id]) == reads.takers([]) == {}

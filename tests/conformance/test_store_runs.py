@@ -48,6 +48,15 @@ def told(store: Store) -> Store:
         ({"failed": True, "before": 5}, [3]),
         ({"failed": True, "after": 3}, [5]),
         ({"limit": 0, "before": 4}, []),
+        ({"has": "GONE"}, [5]),
+        ({"has": "nïü"}, [4]),
+        ({"has": "web1"}, [2, 3, 4, 5]),
+        ({"has": "two"}, []),  # a name is found where its task begins, not at each line of it
+        ({"has": "P"}, [1]),
+        ({"has": "x%x"}, []),
+        ({"has": "x_x"}, []),
+        ({"has": "web1", "after": 2, "limit": 1}, [3]),
+        ({"has": "web1", "failed": True, "before": 5}, [3]),
     ],
 )
 def test_output_comes_in_portions(told: Store, asked: dict[str, Any], numbers: list[int]) -> None:
@@ -81,7 +90,9 @@ def test_how_long_a_playbook_takes_is_told_by_runs_that_went_well(store: Store) 
     kept(store, step=4, **well, finished_at=170.0, playbook="other.yml")
     kept(store, step=5, **{**well, "started_at": None}, finished_at=170.0)
     with store.reading() as reads:
-        assert reads.run_lengths("fix.yml") == [30.5, 10.0]
-        assert reads.run_lengths("fix.yml", limit=1) == [30.5]
-        assert reads.run_lengths("fix.yml", check=True) == [3.0]
-        assert reads.run_lengths("nobody.yml") == []
+        assert reads.run_lengths(["fix.yml"]) == {"fix.yml": [30.5, 10.0]}
+        assert reads.run_lengths(["fix.yml"], limit=1) == {"fix.yml": [30.5]}
+        assert reads.run_lengths(["fix.yml"], check=True) == {"fix.yml": [3.0]}
+        assert reads.run_lengths(["nobody.yml"]) == reads.run_lengths([]) == {}
+        found = reads.run_lengths(["other.yml", "fix.yml", "nobody.yml"])
+        assert found == {"fix.yml": [30.5, 10.0], "other.yml": [70.0]}

@@ -13,6 +13,9 @@ from autofix.core.pauses import Pause
 from autofix.core.record_checks import RecordCheck
 from autofix.core.runs import Run
 
+#: What the record says when a person takes an incident.
+TAKES = ("incident.acknowledged", "incident.rolling_back")
+
 
 @dataclass(frozen=True)
 class Holding:
@@ -25,10 +28,12 @@ class Holding:
 
 @dataclass(frozen=True)
 class Working:
-    """A run at this moment. `steps`: of its runbook; 0 when that is not there any more."""
+    """A run at this moment. `steps`: of its runbook; 0 when that is not there any more. `usual`:
+    seconds that its playbook takes as a rule; None when nobody can say."""
 
     run: Run
     steps: int = 0
+    usual: float | None = None
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Overview:
 
     `live`: open incidents by state and severity. `yours` wait for an approval that the asker may
     give, `unanswered` called somebody and nobody took them. `refused` are pages that a channel did
-    not take. `late`: seconds since which something has been due. `files`: what of the last change
+    not take. `takers`: who has those of the incidents that somebody took. `late`: seconds since which something has been due. `files`: what of the last change
     of files is not in force (`at`, `problems`). The rest is as in `Status`.
     """
 
@@ -67,6 +72,7 @@ class Overview:
     witnesses: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     timezone: str = "UTC"
     watched: Mapping[str, Any] = field(default_factory=dict)
+    takers: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def open(self) -> int:

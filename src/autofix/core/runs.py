@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from statistics import median
 from typing import Any
 
 
@@ -160,3 +161,12 @@ class UsualLength:
     """Seconds that a playbook takes as a rule; None: no run of it went well yet."""
 
     seconds: float | None
+
+
+#: What is usual is told by so many runs.
+LAST = 20
+
+
+def usual(lengths: Sequence[float]) -> float | None:
+    """Seconds that it takes as a rule; None when it never went well."""
+    return median(lengths) if lengths else None

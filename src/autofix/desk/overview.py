@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from autofix.core.incidents import Incident, State
@@ -13,7 +14,7 @@ from autofix.core.overview import Overview, Working, urgency
 from autofix.core.pages import Page
 from autofix.core.pauses import merged
 from autofix.core.roles import Permission, Principal, refusal
-from autofix.core.runs import RunState
+from autofix.core.runs import LAST, RunState, usual
 from autofix.desk import status
 from autofix.desk.place import Place
 from autofix.flow import approvals
@@ -30,11 +31,15 @@ def gathered(place: Place, ctx: Context, who: Principal, limit: int) -> Overview
     files, now = ctx.switch.pauses(), ctx.clock.now()
     good = place.contexts.good()
     with ctx.store.reading() as reads:
-        found: dict[str, Any] = {
-            **_counted(reads),
+        lists = {
             "worst": _worst(reads.worst(limit=limit), now),
             "yours": _worst(_yours(good, reads, who)[:limit], now),
             "unanswered": _worst(reads.worst(states=[State.ESCALATED], limit=limit), now),
+        }
+        found: dict[str, Any] = {
+            **_counted(reads),
+            **lists,
+            "takers": reads.takers(_taken(lists.values())),
             "running": _running(good, reads, limit),
             "held": tuple(reads.holdings(limit)),
             "pauses": tuple(merged(files, reads.pauses())),
@@ -54,6 +59,10 @@ def gathered(place: Place, ctx: Context, who: Principal, limit: int) -> Overview
 
 def _worst(found: list[Incident], now: float) -> tuple[Incident, ...]:
     return tuple(sorted(found, key=lambda each: urgency(each, now)))
+
+
+def _taken(lists: Iterable[tuple[Incident, ...]]) -> set[int]:
+    return {each.id for one in lists for each in one if each.acknowledged_at is not None}
 
 
 def _counted(reads: Reads) -> dict[str, Any]:
@@ -79,7 +88,16 @@ def _yours(ctx: Context, reads: Reads, who: Principal) -> list[Incident]:
 def _running(ctx: Context, reads: Reads, limit: int) -> tuple[Working, ...]:
     runs = reads.runs(states=[RunState.CLAIMED, RunState.STARTED], limit=limit)
     steps = {name: len(each.fix) for name, each in ctx.book.runbooks.items()}
-    return tuple(Working(run, steps.get(run.runbook, 0)) for run in runs)
+    lengths = {
+        check: reads.run_lengths(
+            {each.playbook for each in runs if each.check is check}, check=check, limit=LAST
+        )
+        for check in (False, True)
+    }
+    return tuple(
+        Working(run, steps.get(run.runbook, 0), usual(lengths[run.check].get(run.playbook, ())))
+        for run in runs
+    )
 
 
 def _refused(reads: Reads, limit: int) -> tuple[Page, ...]:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from statistics import median
 
 from autofix.core.roles import Permission
-from autofix.core.runs import Outcome, Run, RunEvent, RunState
+from autofix.core.runs import LAST, Outcome, Run, RunEvent, RunState, usual
 from autofix.desk.base import Room
 from autofix.errors import NotFound
-
-#: What is usual is told by so many runs.
-LAST = 20
 
 
 class Runs(Room):
@@ -51,16 +47,17 @@ class Runs(Room):
         *,
         before: int | None = None,
         failed: bool = False,
+        has: str = "",
         cut: int | None = None,
     ) -> list[tuple[int, RunEvent]]:
         self.run(number)
         with self.ctx.store.reading() as reads:
             return reads.run_events(
-                number, after, limit, before=before, failed=failed, cut=cut
+                number, after, limit, before=before, failed=failed, has=has, cut=cut
             )  # fmt: skip
 
     def usual(self, number: int) -> float | None:
         run = self.run(number)
         with self.ctx.store.reading() as reads:
-            found = reads.run_lengths(run.playbook, check=run.check, limit=LAST)
-        return median(found) if found else None
+            found = reads.run_lengths([run.playbook], check=run.check, limit=LAST)
+        return usual(found.get(run.playbook, ()))

@@ -84,6 +84,9 @@ class Reads(RunReads, Protocol):
     def holdings(self, limit: int = 20) -> list[Holding]:
         """Why incidents are held, each reason once; what holds most first."""
 
+    def takers(self, incidents: Collection[int]) -> Mapping[int, str]:
+        """Who has these, by number: who took each last. What nobody has is not in it."""
+
     def counted(self, since: float, runbook: str = "") -> list[Counted]:
         """How often each runbook fired, healed and paged, of the incidents opened since then, no
         rehearsals: one question. A runbook may come in several parts."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from autofix.core.runs import Outcome, Run, RunEvent, RunKind, RunState
@@ -33,14 +33,19 @@ class RunReads(Protocol):
         *,
         before: int | None = None,
         failed: bool = False,
+        has: str = "",
         cut: int | None = None,
     ) -> list[tuple[int, RunEvent]]:
         """Kept events in order, each with its number from 1.
 
         `before`: the last ones below it. `failed`: only failures and unreachable hosts, found
-        without reading the others. `cut`: texts end after so many characters and one more, so
-        that a reader sees which are longer.
+        without reading the others. `has`: only those that say these words, in capitals or not:
+        in their text or host, or in the name of the task or play that begins. `cut`: texts end
+        after so many characters and one more, so that a reader sees which are longer.
         """
 
-    def run_lengths(self, playbook: str, *, check: bool = False, limit: int = 20) -> list[float]:
-        """Seconds that the last runs of this playbook took that went well, newest first."""
+    def run_lengths(
+        self, playbooks: Collection[str], *, check: bool = False, limit: int = 20
+    ) -> dict[str, list[float]]:
+        """Seconds that the last runs of each playbook took that went well, newest first: one
+        question. A playbook that never went well is not in it."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import func, select
 
 from autofix.core.incidents import Incident, State
-from autofix.core.overview import Holding
+from autofix.core.overview import TAKES, Holding
 from autofix.store import rows, tables
 from autofix.store.queries import LIVE, SqlQueries, one_of
 
@@ -24,3 +24,10 @@ class NowReads(SqlQueries):
         query = select(t.reason, count, oldest).where(LIVE, t.state == State.HELD.value)
         query = query.group_by(t.reason).order_by(count.desc(), oldest).limit(limit)
         return [Holding(*row) for row in self._session.all(query)]
+
+    def takers(self, incidents: Collection[int]) -> Mapping[int, str]:
+        said, t = tables.audit.c, tables.incidents.c
+        took = (said.incident == t.id) & (said.at == t.acknowledged_at)
+        query = select(t.id, said.actor).select_from(tables.incidents.join(tables.audit, took))
+        query = query.where(t.id.in_(list(incidents)), said.action.in_(TAKES))
+        return dict(self._session.all(query)) if incidents else {}

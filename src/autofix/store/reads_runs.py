@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import func, literal_column, select, union_all
 
 from autofix.core.runs import Outcome, Run, RunEvent, RunKind, RunState
 from autofix.store import rows, tables
@@ -49,12 +49,15 @@ class RunReads(SqlQueries):
         *,
         before: int | None = None,
         failed: bool = False,
+        has: str = "",
         cut: int | None = None,
     ) -> list[tuple[int, RunEvent]]:
         t = tables.run_events.c
         query = select(t.number, *_columns(cut)).where(t.run == run_id, t.number > after)
         if failed:
             query = query.where(_FAILED)
+        if has:
+            query = query.where(_says(has))
         if before is not None:
             query = query.where(t.number < before)
         order = t.number if before is None else t.number.desc()
@@ -62,14 +65,34 @@ class RunReads(SqlQueries):
         events = [(number, rows.RUN_EVENT.value(event)) for number, *event in found]
         return events if before is None else events[::-1]
 
-    def run_lengths(self, playbook: str, *, check: bool = False, limit: int = 20) -> list[float]:
-        t = tables.runs.c
-        query = select(t.finished_at - t.started_at).where(
-            t.playbook == playbook, _OK, t.check == check,
-            t.started_at.is_not(None), t.finished_at.is_not(None),
-        )  # fmt: skip
-        found = self._session.all(query.order_by(t.id.desc()).limit(limit))
-        return [float(seconds) for (seconds,) in found]
+    def run_lengths(
+        self, playbooks: Collection[str], *, check: bool = False, limit: int = 20
+    ) -> dict[str, list[float]]:
+        each = [_lengths(playbook, check, limit) for playbook in sorted(set(playbooks))]
+        found: dict[str, list[float]] = {}
+        for playbook, seconds in self._session.all(union_all(*each)) if each else ():
+            found.setdefault(playbook, []).append(float(seconds))
+        return found
+
+
+def _lengths(playbook: str, check: bool, limit: int) -> Any:
+    t = tables.runs.c
+    query = select(t.playbook, t.finished_at - t.started_at).where(
+        t.playbook == playbook, _OK, t.check == check,
+        t.started_at.is_not(None), t.finished_at.is_not(None),
+    )  # fmt: skip
+    return select(query.order_by(t.id.desc()).limit(limit).subquery())
+
+
+def _says(words: str) -> Any:
+    """Read one after the other: a run's output is bounded, and nobody searches all runs."""
+    t = tables.run_events.c
+
+    def says(column: Any) -> Any:
+        return column.icontains(words, autoescape=True)
+
+    task, play = (t.kind == "task") & says(t.task), (t.kind == "play") & says(t.play)
+    return says(t.text) | says(t.host) | task | play
 
 
 def _columns(cut: int | None) -> list[Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from autofix.core.counting import Tallies
 from autofix.core.due import Due
 from autofix.core.incidents import ASKING, UNANSWERED, Incident, State
-from autofix.core.overview import Holding
+from autofix.core.overview import TAKES, Holding
 from autofix.core.pages import CALLS, Counts, Member, Page, PageKind, PageState
 from autofix.core.runs import RunState
 from autofix.testing.memory_runs import RunReads
@@ -62,6 +62,16 @@ class PagingReads(RunReads):
             found[row.reason] = (count + 1, oldest)
         most = sorted(found.items(), key=lambda each: (-each[1][0], each[1][1]))
         return [Holding(reason, *each) for reason, each in most[:limit]]
+
+    def takers(self, incidents: Collection[int]) -> Mapping[int, str]:
+        events = (each.event for each in self._data.audit.values() if each.event.action in TAKES)
+        asked = [event for event in events if event.incident in incidents]
+        return {
+            event.incident: event.actor
+            for event in asked
+            if event.incident is not None
+            and event.at == self._data.incidents[event.incident].acknowledged_at
+        }
 
     def due_calls(self, now: float, limit: int = 500) -> list[Incident]:
         return due_of(self._data.incidents.values(), now, limit, "call_at")

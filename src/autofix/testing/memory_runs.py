@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from autofix.core.runs import Outcome, Run, RunEvent, RunKind, RunState
@@ -55,6 +55,7 @@ class RunReads(MemoryReads):
         *,
         before: int | None = None,
         failed: bool = False,
+        has: str = "",
         cut: int | None = None,
     ) -> list[tuple[int, RunEvent]]:
         kept = enumerate(self._data.run_events.get(run_id, ()), start=1)
@@ -63,10 +64,17 @@ class RunReads(MemoryReads):
             for number, event in kept
             if after < number and (before is None or number < before)
             and (not failed or event.kind in _FAILED)
+            and (not has or _says(event, has.lower()))
         ]  # fmt: skip
         return found[:limit] if before is None else found[max(len(found) - limit, 0) :]
 
-    def run_lengths(self, playbook: str, *, check: bool = False, limit: int = 20) -> list[float]:
+    def run_lengths(
+        self, playbooks: Collection[str], *, check: bool = False, limit: int = 20
+    ) -> dict[str, list[float]]:
+        found = {each: self._lengths(each, check, limit) for each in sorted(playbooks)}
+        return {playbook: lengths for playbook, lengths in found.items() if lengths}
+
+    def _lengths(self, playbook: str, check: bool, limit: int) -> list[float]:
         def fits(row: Run) -> bool:
             ended = row.started_at is not None and row.finished_at is not None
             same = row.playbook == playbook and row.check == check
@@ -74,3 +82,9 @@ class RunReads(MemoryReads):
 
         found = newest(self._data.runs, fits, None, limit)
         return [(row.finished_at or 0.0) - (row.started_at or 0.0) for row in found]
+
+
+def _says(event: RunEvent, words: str) -> bool:
+    names = {"task": event.task, "play": event.play}
+    said = (event.text, event.host, names.get(event.kind, ""))
+    return any(words in each.lower() for each in said)

@@ -9,7 +9,7 @@ import pytest
 from autofix.core.incidents import State
 from autofix.core.marks import FILES, Mark
 from autofix.core.roles import Role
-from autofix.core.runs import RunState
+from autofix.core.runs import Outcome, RunState
 from storekit import event, incident, page, run
 from unit.desk.kit import desk, person
 from unit.flow.world import BOOK, World
@@ -71,6 +71,33 @@ def test_a_run_says_of_how_many_steps_it_is(world: World) -> None:
             tx.add_run(new, event("run.planned", run=0))
     found = {each.run.runbook: each.steps for each in desk(world).overview().running}
     assert found == {BOOK.name: len(BOOK.fix), "gone": 0}
+
+
+def test_a_run_says_how_long_its_playbook_takes_as_a_rule(world: World) -> None:
+    number = put(world, "a", state=State.FIXING)
+    well = {"state": RunState.FINISHED, "outcome": Outcome.OK, "started_at": 10.0}
+    with world.store.transaction() as tx:
+        for step, took in enumerate((4.0, 8.0, 30.0)):
+            tx.add_run(run(number, step=step, **well, finished_at=10 + took), event("run.planned"))
+        for step, more in ((5, {}), (6, {"check": True}), (7, {"playbook": "never.yml"})):
+            tx.add_run(run(number, step=step, state=RunState.STARTED, **more), event("run.planned"))
+    found = {each.run.step: each.usual for each in desk(world).overview().running}
+    assert found == {5: 8.0, 6: None, 7: None}
+
+
+def test_who_has_an_incident_is_told_for_as_long_as_he_has_it(world: World) -> None:
+    waits = put(world, "a", state=State.AWAITING_APPROVAL)
+    called = put(world, "b", state=State.ESCALATED)
+    put(world, "c", state=State.ESCALATED)
+    for number in (waits, called):
+        desk(world, person("ben", Role.OPERATOR)).acknowledge(number)
+    assert desk(world).overview().takers == {waits: "ben", called: "ben"}
+    with world.store.transaction() as tx:
+        again = tx.incident(called)
+        assert again is not None
+        asked = replace(again, acknowledged_at=None, reason="he did not go on")
+        tx.save_incident(asked, event("incident.called", incident=called))
+    assert desk(world).overview().takers == {waits: "ben"}
 
 
 def test_pages_that_no_channel_took_are_told_apart_from_those_that_just_wait(world: World) -> None:
