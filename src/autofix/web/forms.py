@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
+from autofix.core.inert import names_a_secret
 from autofix.web import bodies
 from autofix.web.problems import Problem
 
@@ -19,6 +21,12 @@ SMALL = 8192
 SECRETS = frozenset(
     {"password", "old_password", "new_password", "password_again", "code", "secret_value"}
 )
+#: What our own pages add: against other sites, against a form sent twice, and to whom it was shown.
+WHOSE = "whose"
+OURS = frozenset({"csrf", "once", WHOSE})
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+#: Before the name of a runbook's input.
+INPUT = "in."
 TYPE = "application/x-www-form-urlencoded"
 #: Where the scope holds a form that the guard has read.
 FORM = "autofix.form"
@@ -34,10 +42,26 @@ class Form(dict[str, str]):
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.pairs if key == name]
 
+    @property
+    def once(self) -> str | None:
+        """The key by which it is done once; what can't be a key of ours is none."""
+        key = self.get("once", "")
+        return key if _KEY.fullmatch(key) else None
+
     def typed(self) -> list[tuple[str, str]]:
-        """What a person put in, but for secrets; without what our own pages added."""
-        left_out = SECRETS | {"csrf", "once"}
-        return [(name, value) for name, value in self.pairs if name not in left_out]
+        """What a person put in, but for secrets; without what our own pages added. Those among a
+        runbook's inputs stay as empty fields, to be filled in again."""
+        left_out = SECRETS | OURS
+        return [
+            (name, "" if hides(name) else value)
+            for name, value in self.pairs
+            if name not in left_out
+        ]
+
+
+def hides(name: str) -> bool:
+    """Does a field of this name hold a secret?"""
+    return name in SECRETS or (name.startswith(INPUT) and names_a_secret(name))
 
 
 def is_form(headers: Headers) -> bool:
@@ -63,6 +87,8 @@ async def read(scope: Scope, receive: Receive, most: int = LARGEST) -> Form:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS)
     except ValueError:
         raise Problem(400, "the form can't be read") from None
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise Problem(400, "the form holds a NUL character", "no field takes one: leave it out")
     scope[FORM] = Form(pairs)
     return scope[FORM]  # type: ignore[no-any-return]
 

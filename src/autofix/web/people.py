@@ -6,7 +6,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from autofix.web import pages
-from autofix.web.forms import Form
+from autofix.web.forms import WHOSE, Form
 from autofix.web.paths import path, route_path
 from autofix.web.problems import MEDIA_TYPE, document
 
@@ -35,6 +35,8 @@ def told(
         return JSONResponse(said, status, headers, media_type=MEDIA_TYPE)
     if status == 401:
         return _login(request, detail, form)
+    if form is not None:
+        return pages.console(request, "anew.html", status, next=route_path(request), **_kept(form))
     answer = pages.problem(request, status, detail, hint)
     answer.headers.update(headers or {})
     return answer
@@ -49,8 +51,14 @@ def _login(request: Request, detail: str, form: Form | None) -> Response:
         query = request.url.query
         back = f"{here}?{query}" if query else here
         return RedirectResponse(path(request, "login", next=back), 303)
-    kept = form.typed() if form is not None else []
-    return pages.console(request, "login.html", 401, **blank(next=here, kept=kept, said=detail))
+    kept = _kept(form) if form is not None else {}
+    return pages.console(request, "login.html", 401, **blank(next=here, said=detail, **kept))
+
+
+def _kept(form: Form) -> dict[str, object]:
+    """Of a form that does not say to whom it was shown nothing is kept."""
+    whose = form.get(WHOSE, "")
+    return {"kept": form.typed() if whose else [], "kept_for": whose}
 
 
 def _once_more(request: Request) -> Response:
@@ -62,10 +70,12 @@ def _once_more(request: Request) -> Response:
 
 
 def blank(**values: object) -> dict[str, object]:
-    """What the page of the login shows; `kept` are the fields of a form that waits."""
+    """What the page of the login shows; `kept` are the fields of a form that waits,
+    `kept_for` the name of who filled it in; without one none waits."""
     return {
         "next": "/",
         "kept": [],
+        "kept_for": "",
         "said": "",
         "name": "",
         "oidc": False,

@@ -15,7 +15,7 @@ from autofix.desk.logins import WINDOW, FarAway, Opened, TooMany
 from autofix.desk.passwords import Busy
 from autofix.errors import Denied
 from autofix.web.api.bodies import Body
-from autofix.web.api.common import StrictRoute, answer, services_of
+from autofix.web.api.common import ONE_LINE, StrictRoute, answer, services_of
 from autofix.web.api.views import View
 from autofix.web.policy import V1
 from autofix.web.problems import Problem
@@ -36,7 +36,7 @@ class Login(Body):
 
     model_config = _like({"name": "ann", "password": "…", "code": "123456"})
 
-    name: Annotated[str, Field(max_length=200)]
+    name: Annotated[str, Field(max_length=200, pattern=ONE_LINE)]
     password: Password
     code: Code = ""
 

@@ -61,6 +61,10 @@ class Owes(Problem):
         super().__init__(403, "this account needs a second factor first")
 
 
+class Stale(Problem):
+    """The form is of another session than the one that sends it."""
+
+
 @dataclass(frozen=True)
 class Who:
     """`visit`: when he is known by a session."""
@@ -209,7 +213,9 @@ class Guard:
             self._from_here(request, method, path, who)
             shown = csrf.encode("utf-8", "replace")
             if not hmac.compare_digest(shown, visit.session.csrf.encode()):
-                self._deny(request, method, path, who, "X-CSRF-Token is not this session's")
+                why = "X-CSRF-Token is not this session's"
+                self._denied(request, method, path, who, why)
+                raise Stale(403, why)
         if not visit.session.passed and (method, path) not in ENROLLING:
             if method == "GET" and people.asks(request):
                 raise Owes
@@ -221,14 +227,19 @@ class Guard:
             self._deny(request, method, path, who, why)
 
     async def _what_was_typed(self, request: Request, error: Problem) -> forms.Form | None:
-        """The form of who has to log in first: it is shown to him again. Never one that another
-        site filled in: browsers leave our cookie out of what those send."""
-        if error.status != 401 or request.method in origin.SAFE or not people.asks(request):
+        """The form of who has to log in first, or has done so since: it is shown to him again.
+        Never one that another site filled in: browsers leave our cookie out of what those send."""
+        stale = isinstance(error, Stale)
+        if not (stale or error.status == 401) or request.method in origin.SAFE:
+            return None
+        if not people.asks(request):
             return None
         if origin.fault(request.headers, request.url.scheme, self._ours()):
             return None
         with suppress(Problem):
-            return await forms.read(request.scope, request.receive)
+            found = await forms.read(request.scope, request.receive)
+            his = not stale or found.get(forms.WHOSE) == asker(request).name
+            return found if his else None
         return None
 
     def _ours(self) -> list[str]:

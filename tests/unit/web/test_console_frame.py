@@ -45,14 +45,16 @@ def test_a_form_with_its_token_is_taken(stage: Stage) -> None:
 def test_what_was_typed_when_the_session_had_ended_is_on_the_page_of_the_login(
     stage: Stage,
 ) -> None:
-    said = stage.client().post("/logout", [("csrf", "x"), ("note", "half an hour of <typing>")])
+    said = stage.client().post(
+        "/logout", [("csrf", "x"), ("whose", "olga"), ("note", "half an hour of <typing>")]
+    )
     assert said.status_code == 401
     assert 'name="kept.note" value="half an hour of &lt;typing&gt;"' in said.text
 
 
 def test_what_another_site_filled_in_is_not_kept(stage: Stage) -> None:
     stranger = stage.client("", origin="https://evil.example")
-    said = stranger.post("/logout", [("note", "sent by a trap")])
+    said = stranger.post("/logout", [("whose", "olga"), ("note", "sent by a trap")])
     assert said.status_code == 401
     assert "sent by a trap" not in said.text
 

@@ -56,13 +56,18 @@ def test_passwords_are_not_kept() -> None:
     assert kept.fields(Form(pairs)) == [("note", "n")]
     typed = Form([("note", "n"), ("new_password", "p"), ("csrf", "c"), ("secret_value", "s")])
     assert typed.typed() == [("note", "n")]
+    inputs = Form([("in.api_token", "s"), ("in.days", "7"), ("whose", "olga")])
+    assert inputs.typed() == [("in.api_token", ""), ("in.days", "7")]
+    assert kept.fields(Form([("kept.in.api_token", "s")])) == [("in.api_token", "")]
 
 
 def test_what_was_typed_is_shown_after_the_login_and_sent_by_hand(stage: Stage) -> None:
     token, _ = stage.desk().add_token("kept", lasts=3600, owner="olga", roles=[Role.VIEWER])
     where = f"/account/tokens/{token.id}/revoke"
     olga = stage.client()
-    at_login = olga.post(where, [("csrf", "old"), ("note", NOTE), ("password", "my secret")])
+    at_login = olga.post(
+        where, [("csrf", "old"), ("whose", "olga"), ("note", NOTE), ("password", "my secret")]
+    )
     assert at_login.status_code == 401
     assert "my secret" not in at_login.text
     hidden = [(name, value) for name, value in Client.hidden(at_login.text, "/login")]
@@ -82,13 +87,57 @@ def test_what_was_typed_is_shown_after_the_login_and_sent_by_hand(stage: Stage) 
     assert gone.id == token.id
 
 
+def test_what_one_person_typed_is_neither_shown_to_another_nor_sent_by_him(stage: Stage) -> None:
+    where = "/account/tokens/1/revoke"
+    browser = stage.client()
+    at_login = browser.post(where, [("whose", "olga"), ("note", NOTE)])
+    assert "shown after the login to olga only" in at_login.text
+    hidden = Client.hidden(at_login.text, "/login")
+    said = browser.post("/login", [*hidden, ("name", "vera"), ("password", PASSWORD)], follow=False)
+    assert (said.status_code, said.headers["location"]) == (303, "/?said=not_yours")
+    browser.http.cookies.update(said.cookies)
+    assert "What somebody else had typed here is not kept for you." in browser.page(
+        "/?said=not_yours"
+    )
+    other = stage.client("vera").post("/login/kept", hidden, follow=False)
+    assert (other.status_code, other.headers["location"]) == (303, "/?said=not_yours")
+
+
+def test_what_does_not_say_whose_it_is_is_not_kept(stage: Stage) -> None:
+    said = stage.client().post("/account/tokens/1/revoke", [("note", NOTE)])
+    assert said.status_code == 401
+    assert "half an hour" not in said.text
+
+
+@pytest.mark.parametrize("page", ["/silences", "/settings/secrets", "/incidents/1/approve"])
+def test_a_link_to_the_login_sends_nothing_afterwards(stage: Stage, page: str) -> None:
+    assert login(stage.client(), next=page) == page
+
+
+def test_a_form_of_the_session_before_is_kept_for_who_typed_it(stage: Stage) -> None:
+    vera = stage.client("vera")
+    form = [("csrf", "of the session before"), ("note", NOTE), ("in.api_token", "hush")]
+    said = vera.post("/account/tokens/1/revoke", [*form, ("whose", "vera")])
+    assert said.status_code == 403
+    assert "You have logged in anew" in said.text
+    again = vera.post("/login/kept", Client.hidden(said.text, "/login/kept"))
+    assert "This was being sent" in again.text
+    assert 'name="note" value="half an hour of' in again.text
+    assert '<input name="in.api_token" type="password" autocomplete="off">' in again.text
+    assert "hush" not in said.text + again.text
+    for whose in ("olga", ""):
+        said = vera.post("/account/tokens/1/revoke", [*form, ("whose", whose)])
+        assert said.status_code == 403
+        assert "half an hour" not in said.text
+
+
 def test_a_form_of_another_address_is_not_offered_to_be_sent(stage: Stage) -> None:
-    forged = {"next": "/api/v1/keys/rotate", "kept.x": "1"}
+    forged = {"next": "/api/v1/keys/rotate", "kept_for": "olga", "kept.x": "1"}
     assert login(stage.client(), **forged) == "/api/v1/keys/rotate"
 
 
 def test_who_logged_in_in_another_tab_gets_back_what_he_typed(stage: Stage) -> None:
-    form = [("next", "/account/password"), ("kept.note", NOTE)]
+    form = [("next", "/account/password"), ("kept_for", "vera"), ("kept.note", NOTE)]
     stranger = stage.client().post("/login/kept", form)
     assert stranger.status_code == 401
     assert "You are not logged in yet" in stranger.text
@@ -140,7 +189,7 @@ def test_an_owed_second_factor_is_set_up_on_the_way_and_nothing_typed_is_lost(
         web = stage.site.settings.web
         object.__setattr__(web, "second_factor", "everybody")
         olga = stage.client()
-        text = login(olga, next="/account/password", **{"kept.note": NOTE})
+        text = login(olga, next="/account/password", kept_for="olga", **{"kept.note": NOTE})
         begin = Client.hidden(text, "/account/second-factor")
         refused = olga.get("/account")
         assert refused.status_code == 303

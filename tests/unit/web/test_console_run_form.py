@@ -260,7 +260,8 @@ def without(book: Any, name: str) -> Any:
 
 
 def test_a_session_that_ended_while_the_form_was_open_loses_nothing(stage: Stage) -> None:
-    said = stage.client().post(PREVIEW, [("csrf", "x"), ("host", "web1"), ("in.days", "42")])
+    form = [("csrf", "x"), ("whose", "olga"), ("host", "web1"), ("in.days", "42")]
+    said = stage.client().post(PREVIEW, form)
     assert said.status_code == 401
     hidden = dict(Client.hidden(said.text, "/login"))
     assert (hidden["kept.in.days"], hidden["kept.host"]) == ("42", "web1")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Depends, Path, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
 from autofix.core.accounts import Visit
 from autofix.core.roles import Role
@@ -19,9 +19,9 @@ from autofix.web.api.common import LARGEST, AtDesk, services_of
 from autofix.web.console import kept
 from autofix.web.console.acting import act
 from autofix.web.console.frame import Looking, Viewer, show, to
-from autofix.web.console.places import inside
 from autofix.web.console.tokens import OWN_LASTS, made_page
 from autofix.web.forms import Form, form
+from autofix.web.paths import path
 from autofix.web.problems import status_of
 from autofix.web.qr import picture
 from autofix.web.session import entrance_of
@@ -96,11 +96,12 @@ def confirm(request: Request, looking: Looking, fields: Fields) -> Response:
     why, status = _refused(lambda: own.confirm_second_factor(here, code))
     if why:
         return _enrolling(request, looking, fields, status, step="code", wrong=why)
-    back = inside(fields.get("next", "/"))
-    fresh = _afresh(request, looking)
-    waiting = kept.shown(request, fresh, back, kept.fields(fields))
-    on = back.strip("/").split("/") if back != "/" else ["account"]
-    return waiting or to(request, *on, said="second_factor_on")
+    waiting, fresh = kept.waiting(fields, looking.principal.name), _afresh(request, looking)
+    if sent := kept.shown(request, fresh, waiting):
+        return sent
+    if waiting.address == "/":
+        return to(request, "account", said="second_factor_on")
+    return RedirectResponse(path(request) + waiting.address.lstrip("/"), 303)
 
 
 @router.post("/second-factor/drop")
@@ -142,8 +143,8 @@ def _enrolling(
     request: Request, looking: Viewer, fields: Form, status: int = 200, **values: Any
 ) -> Response:
     here = visit(request)
-    back, waiting = inside(fields.get("next", "/")), kept.fields(fields)
-    given = {"next": back, "kept": waiting, "has": _has(request, here), **values}
+    waiting = kept.waiting(fields, looking.principal.name)
+    given = {"has": _has(request, here), **waiting.values, **values}
     return kept.enrolling(request, looking, status, owed=not here.session.passed, **given)
 
 

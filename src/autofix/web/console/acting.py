@@ -16,7 +16,7 @@ from autofix.errors import AutofixError
 from autofix.web.api.once import REPLAYED, Once
 from autofix.web.console import frame
 from autofix.web.console.frame import Viewer
-from autofix.web.forms import Form
+from autofix.web.forms import Form, hides
 from autofix.web.problems import TITLES, Problem, status_of
 
 
@@ -37,7 +37,7 @@ def act(
 ) -> Response:
     """Do it once for each form that was shown, then on to the page `to`. A form sent twice is told
     so, and nothing is done twice."""
-    once = Once(request, looking.principal, form.get("once") or None)
+    once = Once(request, looking.principal, form.once)
     try:
         answer = once(lambda: _quietly(do), Filled(fields=form.typed()))
     except (AutofixError, Problem) as error:
@@ -70,6 +70,7 @@ def failed(
         detail=str(error),
         hint=error.hint,
         typed=form.typed(),
+        hides=hides,
         back=back,
         room="",
     )

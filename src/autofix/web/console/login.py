@@ -57,9 +57,9 @@ def logged_in_elsewhere(request: Request, fields: Fields) -> Response:
     found = doorman.by_session(cookie, address=address(request)) if cookie else None
     if found is None:
         return _again(request, fields, 401, "not_yet")
-    back = inside(fields.get("next", "/"))
     viewer = Viewer(found.principal, found.session.csrf, _now(request), 0)
-    return kept.shown(request, viewer, back, kept.fields(fields)) or _to(request, back)
+    waiting = kept.waiting(fields, found.principal.name)
+    return kept.shown(request, viewer, waiting) or _to(request, waiting.address)
 
 
 @router.post("/logout")
@@ -73,11 +73,11 @@ def logout(request: Request) -> Response:
 
 def _in(request: Request, fields: Form, opened: Opened) -> Response:
     """Where he wanted to go; first what waits to be sent, and before all a second factor."""
-    back, waiting = inside(fields.get("next", "/")), kept.fields(fields)
+    waiting = kept.waiting(fields, opened.principal.name)
     viewer = Viewer(opened.principal, opened.session.csrf, _now(request), 0)
     if not opened.session.passed:
-        return kept.enrolling(request, viewer, next=back, kept=waiting)
-    return kept.shown(request, viewer, back, waiting) or _to(request, back)
+        return kept.enrolling(request, viewer, **waiting.values)
+    return kept.shown(request, viewer, waiting) or _to(request, waiting.address)
 
 
 def _to(request: Request, back: str) -> RedirectResponse:
@@ -89,9 +89,8 @@ def _now(request: Request) -> float:
 
 
 def _again(request: Request, fields: Form, status: int, why: str) -> Response:
-    name, back = fields.get("name", ""), inside(fields.get("next", "/"))
-    waiting = kept.fields(fields)
-    return _page(request, status, why=why, name=name, next=back, kept=waiting)
+    name, waiting = fields.get("name", ""), kept.waiting(fields)
+    return _page(request, status, why=why, name=name, **waiting.values)
 
 
 def _page(request: Request, status: int, **values: object) -> Response:

@@ -42,6 +42,7 @@ NOTICES: Mapping[str, str] = {
     "breaker-reset": _("Reset: one more attempt is let through."),
     "again": _("This had been sent already; nothing was done twice."),
     "cancelling": _("It was asked to end, and hears it within a second."),
+    "not_yours": _("What somebody else had typed here is not kept for you."),
     "in": _("You are logged in again."),
     "kept": _("Your choice is kept in this browser."),
 }

@@ -8,10 +8,8 @@ from typing import Any
 
 from autofix.core.inert import names_a_secret
 from autofix.core.stories import RunbookCard
+from autofix.web.forms import INPUT as PREFIX
 from autofix.web.forms import Form
-
-#: Before the name of an input: `in.keep_days`.
-PREFIX = "in."
 
 
 @dataclass(frozen=True)

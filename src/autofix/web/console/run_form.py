@@ -23,12 +23,14 @@ from autofix.web.console.acting import Filled, failed
 from autofix.web.console.filling import taken
 from autofix.web.console.frame import Looking, Viewer, show
 from autofix.web.console.run_fields import Typed
-from autofix.web.forms import Form, form
+from autofix.web.forms import OURS, SECRETS, Form, form
 from autofix.web.problems import Problem
 
 router = APIRouter(include_in_schema=False)
 Fields = Annotated[Form, Depends(form)]
 Signals = Annotated[int, Query(ge=1, le=LARGEST)]
+#: What the page of what will be run says anew, or asks for itself.
+LEFT_OUT = OURS | SECRETS | {"do", "accept", "filter"}
 #: So many signals are told on one page.
 PAGEFUL = 100
 
@@ -57,7 +59,7 @@ def run(request: Request, looking: Looking, desk: AtDesk, name: Name, fields: Fi
     """Start it, once for each form that was shown; or back to the form with what was typed."""
     if fields.get("do") == "change":
         return _form(request, looking, desk, desk.runbook(name), run_fields.typed(fields), {})
-    once = Once(request, looking.principal, fields.get("once") or None)
+    once = Once(request, looking.principal, fields.once)
     try:
         said = once(lambda: _started(desk, name, fields), Filled(fields=fields.typed()))
     except (AutofixError, Problem) as error:
@@ -160,7 +162,7 @@ def _previewed(request: Request, looking: Viewer, desk: Desk, name: str, fields:
         room="runbooks",
         card=card,
         told=told,
-        typed=[each for each in fields.typed() if each[0] not in ("do", "accept", "filter")],
+        typed=[each for each in fields.pairs if each[0] not in LEFT_OUT],
         what=what,
         idle=_nothing_starts(told),
     )

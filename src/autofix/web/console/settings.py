@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from autofix.core.roles import Role
 from autofix.desk.passwords import SHORTEST
 from autofix.web.api.bodies import ChangedUser, KeptValue, NewUser
-from autofix.web.api.common import LARGEST, AtDesk
+from autofix.web.api.common import LARGEST, ONE_LINE, AtDesk
 from autofix.web.console.acting import act, failed
 from autofix.web.console.flat import flat
 from autofix.web.console.frame import Looking, Viewer, show
@@ -23,7 +23,7 @@ from autofix.web.problems import Problem
 router = APIRouter(prefix="/settings", include_in_schema=False)
 Fields = Annotated[Form, Depends(form)]
 Number = Annotated[int, Path(ge=1, le=LARGEST)]
-Name = Annotated[str, Path(min_length=1, max_length=100)]
+Name = Annotated[str, Path(min_length=1, max_length=100, pattern=ONE_LINE)]
 USERS, TOKENS, SECRETS = ("settings", "users"), ("settings", "tokens"), ("settings", "secrets")
 #: Blocks that have a section of their own on the page.
 TOLD = ("channels", "policies", "severities", "calendars", "freezes", "limits", "sources")

@@ -57,7 +57,7 @@ def made_page(
 ) -> Response:
     """Make it and show it. The same form sent again makes none, and has none to show."""
     shown: dict[str, Any] = {}
-    once = Once(request, looking.principal, fields.get("once") or None)
+    once = Once(request, looking.principal, fields.once)
     try:
         body = asked(fields)
         said = once(lambda: _make(desk, body, shown), body)
