@@ -100,7 +100,8 @@ class WebServer:
         self, loop: asyncio.AbstractEventLoop, config: Config, listener: Listener
     ) -> asyncio.Server:
         def connected() -> Protocol:
-            return Protocol(config, self._state, {}, loop)
+            # Streams know when to end: see `web.api.leaving`.
+            return Protocol(config, self._state, {"ending": self._ending}, loop)
 
         tls = self._tls if listener.file is None else None
         more = {"ssl_handshake_timeout": HANDSHAKE} if tls else {}
@@ -112,8 +113,14 @@ class WebServer:
         tasks = set(self._state.tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=GRACE)
-        for task in [each for each in tasks if not each.done()]:
-            task.cancel()
+        late = [each for each in tasks if not each.done()]
+        if late:
+            log.warning("the web stops: requests not answered to their end: %d", len(late))
+            # What we cut off ourselves is no defect: uvicorn would log each as one.
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+            for task in late:
+                task.cancel()
+            await asyncio.wait(late, timeout=1.0)
 
 
 def _config(app: Callable[..., Any]) -> Config:

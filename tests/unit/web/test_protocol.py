@@ -249,3 +249,23 @@ def test_the_end_waits_for_what_is_being_answered() -> None:
         assert begun.wait(10)
     asking.join(10)
     assert said[0].endswith(b"done")
+
+
+def test_what_takes_too_long_is_cut_off_at_the_end_without_a_traceback(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autofix.web.serving.GRACE", 0.1)
+    begun = threading.Event()
+
+    async def endless(scope: Any, receive: Any, send: Any) -> None:
+        begun.set()
+        await asyncio.sleep(600)
+
+    with listening(endless) as port:
+        asking = threading.Thread(target=lambda: asked(port, CLOSE))
+        asking.start()
+        assert begun.wait(10)
+    asking.join(10)
+    assert [each.getMessage() for each in caplog.records] == [
+        "the web stops: requests not answered to their end: 1"
+    ]

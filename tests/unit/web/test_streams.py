@@ -127,6 +127,20 @@ def test_silence_is_filled_and_the_reader_comes_again_at_last(
     assert "event:" not in answer.text
 
 
+def test_a_server_that_stops_ends_it_in_order(api: Api) -> None:
+    run = running(api)
+    said(api, run, "one")
+
+    async def follow() -> list[str]:
+        ends = asyncio.Event()
+        told = streams.told(desk(api), run.id, 0, ends)
+        parts = [await anext(told), await anext(told)]
+        asyncio.get_running_loop().call_soon(ends.set)
+        return parts + [part async for part in told]
+
+    assert ["event: event" in part for part in asyncio.run(follow())] == [False, True]
+
+
 @pytest.mark.parametrize("sent", [0, 1, 2])
 def test_a_reader_who_leaves_gives_his_seat_back(api: Api, sent: int) -> None:
     """At whatever moment, even before the first word."""

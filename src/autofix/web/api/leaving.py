@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from fastapi import Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
+
+
+def ending(request: Request) -> asyncio.Event:
+    """Set when the server stops; see `web.serving`."""
+    found: asyncio.Event | None = getattr(request.state, "ending", None)
+    return found or asyncio.Event()
+
+
+async def rests(ends: asyncio.Event, seconds: float) -> bool:
+    """Wait. True, and at once, when the server stops: the stream is to end, in order."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(ends.wait(), seconds)
+    return ends.is_set()
 
 
 class Leaving(StreamingResponse):

@@ -18,7 +18,7 @@ from autofix.core.roles import Principal
 from autofix.core.runs import RUN_MOVES
 from autofix.errors import AutofixError
 from autofix.ports import Desk
-from autofix.web.api.leaving import Leaving
+from autofix.web.api.leaving import Leaving, ending, rests
 from autofix.web.problems import Problem
 
 TYPE = "text/event-stream"
@@ -67,7 +67,7 @@ def of_run(request: Request, who: Principal, desk: Desk, number: int, after: int
     seats: Seats = request.app.state.seats
     seats.take(who.name)
     return Leaving(
-        told(desk, number, after),
+        told(desk, number, after, ending(request)),
         lambda: seats.leave(who.name),
         TYPE,
         cache_control="no-store",
@@ -75,9 +75,12 @@ def of_run(request: Request, who: Principal, desk: Desk, number: int, after: int
     )
 
 
-async def told(desk: Desk, number: int, after: int) -> AsyncIterator[str]:
-    """The stream, word by word."""
+async def told(
+    desk: Desk, number: int, after: int, ends: asyncio.Event | None = None
+) -> AsyncIterator[str]:
+    """The stream, word by word, until `ends` is set: its reader comes again."""
     begun = spoken = time.monotonic()
+    ends = ends or asyncio.Event()
     try:
         yield "retry: 2000\n\n"
         while time.monotonic() - begun < LASTS:
@@ -94,8 +97,8 @@ async def told(desk: Desk, number: int, after: int) -> AsyncIterator[str]:
             elif time.monotonic() - spoken >= HEARTBEAT:
                 spoken = time.monotonic()
                 yield ": still here\n\n"
-            if len(found) < PORTION:
-                await asyncio.sleep(LOOK)
+            if await rests(ends, LOOK if len(found) < PORTION else 0):
+                return
     except AutofixError as error:  # the answer has begun: it is told as an event
         yield _event("problem", {"detail": str(error), "hint": error.hint})
 

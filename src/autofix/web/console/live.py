@@ -7,7 +7,6 @@ who comes back with the last one he saw has missed nothing.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -19,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from autofix.errors import AutofixError
 from autofix.flow.context import Context
 from autofix.web.api.common import LARGEST, Asker, services_of
-from autofix.web.api.leaving import Leaving
+from autofix.web.api.leaving import Leaving, ending, rests
 from autofix.web.api.streams import HEARTBEAT, LASTS, TYPE, Seats
 
 router = APIRouter(include_in_schema=False)
@@ -68,23 +67,32 @@ def live(
 async def _told(request: Request, incident: int | None, seen: int | None) -> AsyncIterator[str]:
     pulse: Pulse = request.app.state.pulse
     ctx = services_of(request).context()
-    begun = spoken = time.monotonic()
+    ends, begun = ending(request), time.monotonic()
+    spoken = begun
     try:
         yield "retry: 1500\n\n"
         size = await run_in_threadpool(pulse.size, ctx)
+        if seen is not None and seen > size:
+            # The page knows more than there is: an older store was put back.
+            yield _changed(size)
         at = size if seen is None else min(seen, size)
         while time.monotonic() - begun < LASTS:
             size = await run_in_threadpool(pulse.size, ctx)
             if size != at and await run_in_threadpool(_concerns, ctx, incident, at):
-                yield f"id: {size}\nevent: changed\ndata: {size}\n\n"
+                yield _changed(size)
                 spoken = time.monotonic()
             elif time.monotonic() - spoken >= HEARTBEAT:
                 yield ": still here\n\n"
                 spoken = time.monotonic()
             at = size
-            await asyncio.sleep(LOOK)
+            if await rests(ends, LOOK):
+                return
     except AutofixError as error:
         yield f"event: problem\ndata: {' '.join(str(error).split())}\n\n"
+
+
+def _changed(size: int) -> str:
+    return f"id: {size}\nevent: changed\ndata: {size}\n\n"
 
 
 def _concerns(ctx: Context, incident: int | None, after: int) -> bool:
