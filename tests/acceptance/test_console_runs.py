@@ -150,6 +150,35 @@ def test_search_filters_lines_counts_hits_and_keeps_the_folds(stage: Stage, eyes
     assert page.locator(".task:not([open])").count() == folded
 
 
+def test_what_is_not_shown_is_found_in_the_whole_log_and_opened(stage: Stage, eyes: Eyes) -> None:
+    run, lines = going(stage), []
+    for number in range(1, 1001):
+        needle = " <Needle>" if number % 100 == 0 else ""
+        lines += [said("task", number), said("ok", number, f"line-{number}.{needle}")]
+    tells(stage, run, *lines)
+    ends(stage, run)
+    seen = eyes.look(stage, f"/runs/{run.id}", width=PHONE)
+    page = seen.page
+    expect(page.locator(".pane")).not_to_contain_text("line-100.")
+    page.fill("#find", "line-100.")
+    expect(page.locator(".hits")).to_have_text("0 / 0")
+    page.press("#find", "Enter")  # no line that is shown has it: all of it is searched
+    expect(page.locator("#found li")).to_have_count(1)
+    page.fill("#find", "needle")
+    page.click("text=Search all of it")
+    places = page.locator("#found li")
+    expect(places).to_have_count(10)
+    expect(places.first).to_contain_text("line-100. <Needle>")
+    assert not seen.too_wide()
+    assert seen.unfair() == []
+    places.first.locator("a").click()
+    line = page.locator("#e200")
+    expect(line).to_be_in_viewport()
+    expect(line).to_contain_text("line-100. <Needle>")
+    expect(places).to_have_count(10)  # the next one is a click away
+    assert seen.complaints == []
+
+
 def test_a_run_is_cancelled_from_its_page(stage: Stage, eyes: Eyes) -> None:
     run = going(stage)
     page = eyes.look(stage, f"/runs/{run.id}").page

@@ -31,6 +31,8 @@ from autofix.flow import breakers
 
 #: How many of a digest's members are read for one answer.
 MEMBERS = 100_000
+#: Runs, and pages, of one incident: more than anybody lives through.
+PARTS = 10_000
 
 
 class Looks(Room):
@@ -109,8 +111,8 @@ class Looks(Room):
             told = reads.audit(incident=number, before=before, limit=entries, newest_first=True)
             return IncidentStory(
                 incident,
-                tuple(sorted(reads.runs(incident=number), key=lambda run: run.id)),
-                tuple(sorted(reads.pages(incident=number), key=lambda page: page.id)),
+                tuple(sorted(reads.runs(incident=number, limit=PARTS), key=lambda run: run.id)),
+                tuple(sorted(reads.pages(incident=number, limit=PARTS), key=lambda page: page.id)),
                 tuple(reads.digests(number)),
                 tuple(reversed(told)),
                 tuple(deadlines_of(incident, ctx.clock.now())),

@@ -41,10 +41,13 @@ class Runs(Room):
         *,
         before: int | None = None,
         failed: bool = False,
+        has: str = "",
         cut: int | None = None,
     ) -> list[tuple[int, RunEvent]]:
         cursor = cursors.encode("events", after) if after else None
-        more: dict[str, Any] = {"before": before, "failed": failed or None, "cut": cut}
+        more: dict[str, Any] = {
+            "before": before, "failed": failed or None, "has": has or None, "cut": cut,
+        }  # fmt: skip
         most = min(limit, MOST)
         found = self.client.get(JSON, "runs", number, "events", cursor=cursor, limit=most, **more)
         return [(each.number, each.event) for each in self._items(Numbered, found)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,6 +54,25 @@ def test_the_list_is_narrowed_by_the_names_of_the_api(vera: Client) -> None:
     assert 'id="run-5"' in failed
     assert 'id="run-1"' not in failed
     assert "No run is like that" in vera.page("/runs?host=nobody")
+
+
+def test_a_log_is_searched_whole_and_in_portions(stage: Stage, vera: Client) -> None:
+    long = "y" * 3000 + " needle"  # further in than is read for a list
+    told = [said("ok", number, f"<i>Needle {number}</i>\nmore") for number in range(1, 121)]
+    run = added(stage, [*told, said("output", 121, long), said("task", 122)])
+    places = r'<li><a href="[^"]*#e(\d+)">'
+    shown = vera.page(f"/runs/{run.id}?find=+needle+")
+    assert re.findall(places, shown) == [str(number) for number in range(1, 51)]
+    assert "&lt;i&gt;Needle 1&lt;/i&gt;</span>" in shown
+    last = vera.page(f"/runs/{run.id}?find=needle&found=100")
+    assert re.findall(places, last) == [str(number) for number in range(101, 122)]
+    assert f'href="/runs/{run.id}/raw/121"' in last.partition('id="found"')[2].partition("</ol>")[0]
+    assert 'rel="next"' not in last
+    assert "Nothing further says it" in vera.page(f"/runs/{run.id}?find=needle&found=121")
+    assert re.findall(places, vera.page(f"/runs/{run.id}?find=TASK+122")) == ["122"]
+    assert "Nothing that was kept says it" in vera.page(f"/runs/{run.id}?find=nowhere")
+    assert 'id="found"' not in vera.page(f"/runs/{run.id}?find=+")
+    assert vera.get(f"/runs/{run.id}?find={'x' * 201}").status_code == 422
 
 
 @pytest.mark.parametrize("query", ["state=asleep", "incident=x", "cursor=1", "incident=0"])

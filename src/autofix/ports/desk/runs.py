@@ -29,11 +29,12 @@ class RunsDesk(Protocol):
         *,
         before: int | None = None,
         failed: bool = False,
+        has: str = "",
         cut: int | None = None,
     ) -> list[tuple[int, RunEvent]]:
         """What was kept of its output after event `after`, each with its number; with `before` the
-        last ones below that. `failed`: only failures and unreachable hosts. `cut`: texts end after
-        so many characters and one more."""
+        last ones below that. `failed`: only failures and unreachable hosts. `has`: only those
+        that say these words. `cut`: texts end after so many characters and one more."""
 
     def usual(self, number: int) -> float | None:
         """Seconds that its playbook takes as a rule: the median of the last 20 runs of it that went

@@ -12,6 +12,7 @@ from autofix.web.api import streams
 from autofix.web.api.bodies import Reason
 from autofix.web.api.common import (
     LARGEST,
+    ONE_LINE,
     About,
     Asker,
     AtDesk,
@@ -43,6 +44,15 @@ Seen = Annotated[
 ]
 Before = Annotated[
     int | None, Query(ge=1, le=LARGEST, description="The last ones below this number instead.")
+]
+Has = Annotated[
+    str,
+    Query(
+        max_length=200,
+        pattern=ONE_LINE,
+        description="Only what says these words, in capitals or not: a text, a host, the name of "
+        "a task or play that begins.",
+    ),
 ]
 Cut = Annotated[
     int | None,
@@ -104,20 +114,23 @@ def events(
     after: Seen = None,
     before: Before = None,
     failed: bool = False,
+    has: Has = "",
     cut: Cut = None,
     last: After = None,
 ) -> Response:
-    """Its output, oldest first; `failed`: only failures and unreachable hosts.
+    """Its output, oldest first; `failed`: only failures and unreachable hosts; `has`: only what
+    says these words.
 
     With `Accept: text/event-stream` it is told while it happens: each event under its number, and
     `end` with the run once it is over."""
     seen = min(int(last), LARGEST) if last else place("events", cursor) or after or 0
     if streams.wanted(request):
         return streams.of_run(request, who, desk, number, seen)
+    narrowed: dict[str, Any] = {"failed": failed, "has": has, "cut": cut}
     if before is not None:
-        found = desk.run_events(number, seen, limit, before=before, failed=failed, cut=cut)
+        found = desk.run_events(number, seen, limit, before=before, **narrowed)
         return answer({"items": _numbered(found), "next": None})
-    found = desk.run_events(number, seen, limit + 1, failed=failed, cut=cut)
+    found = desk.run_events(number, seen, limit + 1, **narrowed)
     following = encode("events", found[limit - 1][0]) if len(found) > limit else None
     return answer({"items": _numbered(found[:limit]), "next": following})
 

@@ -17,6 +17,8 @@ WORST = ("failed", "unreachable", "ignored", "changed", "ok", "skipped")
 BAD = frozenset({"failed", "unreachable"})
 #: Characters of one text, and of all texts of a page; past that each is shown so short.
 TEXT, ALL, SHORT = 2000, 400_000, 200
+#: Characters that are shown on both sides of what a search found.
+AROUND = 100
 #: What only tells that something begins.
 _HEADS = frozenset({"start", "play", "task"})
 
@@ -135,6 +137,17 @@ def line(number: int, event: RunEvent, most: int = TEXT) -> Line:
 def failures(found: Iterable[Numbered]) -> list[tuple[RunEvent, Line]]:
     """Failures as a list of their own, each with where it happened."""
     return [(event, line(number, event, SHORT * 2)) for number, event in found]
+
+
+def excerpt(event: RunEvent, words: str) -> str:
+    """The line that says these words, cut around them; "" when what was read of its text, or its
+    name, doesn't."""
+    named = {"task": event.task, "play": event.play}.get(event.kind, "")
+    for each in (*event.text.splitlines(), named):
+        at = each.lower().find(words.lower())
+        if at >= 0:
+            return each[max(at - AROUND, 0) : at + len(words) + AROUND]
+    return ""
 
 
 def _put(plays: list[Play], number: int, event: RunEvent, most: int) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autofix.core.runs import Run
+from autofix.core.runs import Run, RunEvent
 from autofix.ports import Desk
 from autofix.web.api.common import LARGEST
 from autofix.web.api.streams import OVER
-from autofix.web.console.logbook import TEXT, Portion, portion
+from autofix.web.console.logbook import TEXT, Portion, excerpt, portion
 
 #: Events of one page, failures listed above them, last lines on other pages.
 EACH, FAILED, TAIL = 500, 50, 20
+#: Places of one portion of what a search found.
+FOUND = 50
 #: Characters of a text that are read: what is cut shows by one more.
 MOST = TEXT
 
@@ -54,6 +57,23 @@ def log_of(
     size = newest[-1][0] if newest else 0
     last = found[-1][0] if found else size
     return Log(portion(found), size, run.state not in OVER and last == size)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What of a whole log says `words`: a portion of it, each with what to show of it. `more`:
+    after which event the next portion begins; 0: there is none."""
+
+    words: str
+    events: Sequence[tuple[int, RunEvent, str]]
+    more: int
+
+
+def found_in(desk: Desk, number: int, words: str, after: int = 0) -> Found:
+    """All that was kept is searched, shown or not."""
+    found = desk.run_events(number, after, FOUND + 1, has=words, cut=MOST)
+    shown = [(at, event, excerpt(event, words)) for at, event in found[:FOUND]]
+    return Found(words, shown, shown[-1][0] if len(found) > FOUND else 0)
 
 
 def tail_of(desk: Desk, run: Run, each: int = TAIL) -> Log:

@@ -17,7 +17,7 @@ from autofix.web.api.streams import OVER
 from autofix.web.console.acting import act
 from autofix.web.console.frame import Looking, show
 from autofix.web.console.logbook import failures
-from autofix.web.console.logs import FAILED, MOST, Log, log_of
+from autofix.web.console.logs import FAILED, MOST, Log, found_in, log_of
 from autofix.web.console.run_words import WORDS, pace, standing
 from autofix.web.forms import Form, form
 from autofix.web.problems import Problem
@@ -25,6 +25,7 @@ from autofix.web.problems import Problem
 router = APIRouter(include_in_schema=False)
 EACH = 50
 Place = Annotated[int | None, Query(ge=0, le=LARGEST)]
+Words = Annotated[str, Query(max_length=200, pattern=ONE_LINE)]
 Fields = Annotated[Form, Depends(form)]
 
 
@@ -86,25 +87,31 @@ def run(
     number: Number,
     after: Place = None,
     before: Place = None,
+    find: Words = "",
+    found: Place = None,
 ) -> Response:
-    """One run; `after`, `before`: which portion of its log is shown, else the newest."""
-    found = desk.run(number)
+    """One run; `after`, `before`: which portion of its log is shown, else the newest; `find`: what
+    to search all of it for, after event `found`."""
+    told = desk.run(number)
     usual = desk.usual(number)
-    log: Log = log_of(desk, found, after=after, before=before)
+    log: Log = log_of(desk, told, after=after, before=before)
+    words = find.strip()
     bad = failures(desk.run_events(number, limit=FAILED + 1, failed=True, cut=MOST))
     return show(
         request, looking, "run.html", room="runs",
-        live=f"incident={found.incident}",
-        run=found,
-        over=found.state in OVER,
-        incident=desk.incident(found.incident).incident,
-        words=WORDS[standing(found)],
+        live=f"incident={told.incident}",
+        run=told,
+        over=told.state in OVER,
+        incident=desk.incident(told.incident).incident,
+        words=WORDS[standing(told)],
         usual=usual,
-        pace=pace(found, usual, looking.now),
+        pace=pace(told, usual, looking.now),
         log=log,
+        found=found_in(desk, number, words, found or 0) if words else None,
+        found_after=found or 0,
         bad=bad[:FAILED],
         more_bad=len(bad) > FAILED,
-        may_cancel=found.live and looking.may(Permission.OPERATE, found.runbook),
+        may_cancel=told.live and looking.may(Permission.OPERATE, told.runbook),
     )  # fmt: skip
 
 

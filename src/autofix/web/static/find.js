@@ -1,16 +1,16 @@
 // Search within a log: lines that don't have it are put aside, hits are counted, `n` and `N` walk
-// them. What was folded is so again afterwards.
+// them. What was folded is so again afterwards. Where no line that is shown has it, Enter asks the
+// server, which searches all of the log.
 export function searchIn(section) {
-  const field = section.querySelector("#find"), said = section.querySelector(".hits"), box = section.querySelector(".find");
+  const field = section.querySelector("#find"), said = section.querySelector(".hits");
   const pane = section.querySelector(".pane");
   if (!field || !pane) return;
-  box.hidden = false;
-  let folds, hits = [], at = -1, timer;
+  let folds, hits = [], at = -1, timer, looked = "";
 
   const has = (element, wanted) => element.textContent.toLowerCase().includes(wanted);
 
   function look() {
-    const wanted = field.value.trim().toLowerCase();
+    const wanted = looked = field.value.trim().toLowerCase();
     section.querySelector(".hit")?.classList.remove("hit");
     if (!wanted) { clear(); return; }
     folds ??= new Map([...pane.querySelectorAll("details")].map((each) => [each, each.open]));
@@ -51,7 +51,11 @@ export function searchIn(section) {
 
   field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(() => { at = -1; look(); }, 150); });
   field.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") { event.preventDefault(); go(event.shiftKey ? -1 : 1); }
+    if (event.key === "Enter") {
+      clearTimeout(timer);
+      if (looked !== field.value.trim().toLowerCase()) { at = -1; look(); }
+      if (hits.length) { event.preventDefault(); go(event.shiftKey ? -1 : 1); }
+    }
     if (event.key === "Escape") { field.value = ""; clear(); }
   });
   document.addEventListener("keydown", (event) => {
