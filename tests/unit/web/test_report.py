@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from autofix.web.console import report
 from consolekit import Stage
 
 HEALED, TAKEN = 1, 4
@@ -103,3 +104,22 @@ def test_who_is_not_logged_in_gets_none(stage: Stage) -> None:
     said = stage.client().get(f"/incidents/{HEALED}/report")
     assert said.status_code == 303
     assert said.headers["location"].startswith("/login?next=")
+
+
+def test_all_of_its_record_is_told_however_long(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, vera = stage.desk(), stage.client("vera")
+    for number in range(1500):
+        desk.comment(TAKEN, f"note-{number}.")
+    told = vera.get(f"/incidents/{TAKEN}/report").text
+    assert all(f"note-{number}." in told for number in range(1500))
+    assert "left out" not in told
+    # Where even that is too much, it says how much is not there, and where it is.
+    monkeypatch.setattr(report, "MOST", 100)
+    short = vera.get(f"/incidents/{TAKEN}/report").text
+    assert "note-1400." in short
+    assert "note-1399." not in short
+    with stage.store.reading() as reads:
+        entries = len(reads.audit(incident=TAKEN, limit=10_000))
+    assert f"{entries - 100} earlier entries of the record are left out here" in short
