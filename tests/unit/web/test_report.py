@@ -13,6 +13,7 @@ import pytest
 
 from autofix.web.console import report
 from consolekit import Stage
+from storekit import event
 
 HEALED, TAKEN = 1, 4
 
@@ -109,9 +110,11 @@ def test_who_is_not_logged_in_gets_none(stage: Stage) -> None:
 def test_all_of_its_record_is_told_however_long(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk, vera = stage.desk(), stage.client("vera")
-    for number in range(1500):
-        desk.comment(TAKEN, f"note-{number}.")
+    now, vera = stage.clock.now(), stage.client("vera")
+    with stage.store.transaction() as tx:
+        for number in range(1500):
+            note = {"note": f"note-{number}."}
+            tx.record(event("incident.commented", now, incident=TAKEN, payload=note))
     told = vera.get(f"/incidents/{TAKEN}/report").text
     assert all(f"note-{number}." in told for number in range(1500))
     assert "left out" not in told
