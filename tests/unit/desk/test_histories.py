@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,12 +80,39 @@ def test_a_very_large_file_is_cut() -> None:
         ('"token": "a, b"', '"token": ********'),
         ("password_env: DB_PASSWORD", "password_env: DB_PASSWORD"),
         ("token: {type: string}", "token: {type: string}"),
+        ("pwd:\n  type: string\n", "pwd:\n  type: string\n"),
+        ("token: a, b]c # old\nx: 1", "token: ******** # old\nx: 1"),
+        ("token: !vault &a it\nx: 1", "token: ********\nx: 1"),
+        ('{token: "a\\"b", x: 1}', "{token: ********, x: 1}"),
+        ("{token: 'it''s', x: 1}", "{token: ********, x: 1}"),
+        ("token: [a, b]\nx: 1", "token: [********]\nx: 1"),
+        ("- token:\n    - a\n    - b\n  x: 1", "- token:\n    - ********\n    - ********\n  x: 1"),
+        ("tokens:\n- a\nx: 1", "tokens:\n- ********\nx: 1"),
+        ("token: |\n  a: b\n\n  c\nx: 1", "token: |\n  ********\n\n  ********\nx: 1"),
+        ("token:\n  a\nx: 1", "token:\n  ********\nx: 1"),
+        ("token: a\n  b", "token: ********\n  ********"),
+        ("headers: {Authorization: Bearer a}", "headers: {********}"),
+        (
+            " headers:\n   Authorization: Bearer a\n match: x",
+            " headers:\n   Authorization: ********\n match: x",
+        ),
+        ("url: https://ann:a@h/p?token=b&x=1", "url: https://********@h/p?token=********&x=1"),
         ("title: the token is old", "title: the token is old"),
         ("key: value", "key: value"),
     ],
 )
 def test_values_of_keys_that_name_a_secret_are_masked(text: str, shown: str) -> None:
     assert masked(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["token: " * 30_000, "token:\n" * 30_000, "a" * 200_000, "[token: [" * 22_000,
+             "headers: {" * 20_000, 'token: "' + "\\" * 200_000, "://" * 66_000]
+)  # fmt: skip
+def test_a_file_that_was_made_to_be_slow_is_masked_within_a_moment(text: str) -> None:
+    began = time.process_time()
+    masked(text[:LARGEST])
+    assert time.process_time() - began < 5
 
 
 def test_a_card_says_the_guards_and_who_is_called() -> None:
