@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from consolekit import Stage
-from consolekit.chromium import Eyes
+from consolekit.chromium import Eyes, awake
 
 ACTIVE = "document.activeElement"
 
@@ -41,6 +41,7 @@ def test_letters_lead_to_the_rooms(page: Page) -> None:
         with page.expect_navigation(wait_until="commit", url=f"**{path}"):
             page.keyboard.press(key)
         page.wait_for_load_state()
+        awake(page)
 
 
 def test_a_slash_searches_and_letters_typed_there_are_only_letters(page: Page) -> None:
@@ -106,3 +107,20 @@ def test_the_menu_of_the_person_opens_and_closes(page: Page) -> None:
     page.keyboard.press("Escape")
     assert page.locator("details.me select").first.is_hidden()
     assert page.locator("details.me summary").evaluate(f"summary => summary === {ACTIVE}")
+
+
+def test_who_turns_shortcuts_off_has_none_but_escape(stage: Stage, eyes: Eyes) -> None:
+    page = eyes.look(stage, "/", "ada").page
+    page.locator("details.me summary").click()
+    page.select_option(".me select[name=keys]", "off")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Keep").click()
+    page.wait_for_selector("html[data-started]")
+    for key in ("/", "j", "?", "g", "r"):
+        page.keyboard.press(key)
+    assert page.url == f"{stage.url}/"
+    assert page.evaluate(f"{ACTIVE}.tagName") == "BODY"
+    assert page.locator("#keys").is_hidden()
+    page.locator("details.me summary").click()
+    page.keyboard.press("Escape")
+    assert page.locator("details.me .card").is_hidden()

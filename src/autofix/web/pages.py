@@ -33,8 +33,10 @@ from autofix.web.problems import TITLES
 #: With `no-referrer` browsers would send forms with `Origin: null`: as if from another site.
 REFERRER = "same-origin"
 #: What a reader chose, kept in his browser: read on pages without a login, too.
-LANGUAGE, THEME = "autofix-language", "autofix-theme"
+LANGUAGE, THEME, KEYS = "autofix-language", "autofix-theme", "autofix-keys"
 THEMES = ("auto", "light", "dark")
+#: Shortcuts of a single letter: whoever speaks to his browser, or slips, turns them off.
+SHORTCUTS = ("on", "off")
 #: What the console's pages may do: our own files, answers and forms, nothing else.
 CONSOLE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -79,6 +81,11 @@ def theme(request: HTTPConnection) -> str:
     return wanted if wanted in THEMES else "auto"
 
 
+def _shortcuts(request: HTTPConnection) -> str:
+    wanted = request.cookies.get(KEYS, "")
+    return wanted if wanted in SHORTCUTS else "on"
+
+
 def _answer(
     request: Request, template: str, status: int, policy: str, values: Mapping[str, Any]
 ) -> HTMLResponse:
@@ -86,8 +93,9 @@ def _answer(
     text = _templates(spoken).get_template(template).render(
         language=spoken,
         languages=LANGUAGES,
-        here=f"{route_path(request)}?{request.url.query}",
+        here=f"{route_path(request)}?{request.url.query}".rstrip("?"),
         theme=theme(request),
+        shortcuts=_shortcuts(request),
         path=lambda *parts, **query: path(request, *parts, **query),
         asset=lambda name: path(request, "static", assets.version(), name),
         **values,

@@ -36,6 +36,23 @@ def test_roles_and_runbooks_are_told_in_words(ben: Client) -> None:
     assert "users, tokens of others" not in text
 
 
+def test_the_other_browsers_are_listed_and_logged_out(stage: Stage, ben: Client) -> None:
+    other, further = stage.client(ben.name), stage.client(ben.name)
+    shown = ben.page("/account").partition('id="sessions"')[2].partition("</section>")[0]
+    assert shown.count("127.0.0.1") == 3
+    assert shown.count("this browser") == 1
+    assert "2 other browsers are logged out at once" in shown
+    assert "olga" not in shown
+    said = ben.send("/account", "/account/sessions/end").text
+    assert "Your other sessions have ended" in said
+    assert "Nowhere else." in said
+    for each in (other, further):
+        assert each.get("/account").headers["location"].startswith("/login")
+    with stage.store.reading() as reads:
+        [entry, *_] = reads.audit(actor=ben.name, action="session.ended", newest_first=True)
+    assert entry.event.payload == {"others": 2}
+
+
 def change(ben: Client, old: str, new: str, again: str) -> str:
     form = {"old_password": old, "new_password": new, "password_again": again}
     return ben.send("/account", "/account/password", form).text
@@ -116,6 +133,12 @@ def test_the_second_factor_on_and_off(stage: Stage, ben: Client) -> None:
     assert "The second factor is off." in said.text
 
 
-def test_language_and_colours(ben: Client) -> None:
-    said = ben.send("/account", "/preferences", {"language": "zh", "theme": "dark"})
-    assert 'lang="zh-Hans" data-theme="dark"' in said.text
+def test_language_colours_and_shortcuts(ben: Client) -> None:
+    assert "data-keys" not in ben.page("/account")
+    chosen = {"language": "zh", "theme": "dark", "keys": "off"}
+    said = ben.send("/account", "/preferences", chosen)
+    assert 'lang="zh-Hans" data-theme="dark" data-keys="off"' in said.text
+    said = ben.send("/account", "/preferences", {**chosen, "keys": "of no kind"})
+    assert 'data-keys="off"' in said.text
+    said = ben.send("/account", "/preferences", {"language": "en", "theme": "auto", "keys": "on"})
+    assert 'data-theme="auto">' in said.text

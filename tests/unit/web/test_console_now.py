@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 
 from autofix.core.marks import FILES, Mark
+from autofix.core.runs import Outcome, RunState
 from consolekit import Stage
-from storekit import event, incident, page
+from storekit import event, incident, page, run
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,20 @@ def test_a_line_has_its_clock_its_state_and_its_reason(stage: Stage) -> None:
     assert "data-until" in line
     assert "state-acknowledged" in line
     assert "acknowledged by keeper" in line
+
+
+def test_who_has_an_incident_and_how_long_a_run_takes_are_told(quiet: Stage) -> None:
+    quiet.ill("web1", load_1=90.0)
+    quiet.desk().acknowledge(1)
+    well = {"runbook": "web-stuck", "outcome": Outcome.OK, "started_at": 10.0, "finished_at": 70.0}
+    began = quiet.clock.now() - 300
+    with quiet.store.transaction() as tx:
+        tx.add_run(run(1, step=3, state=RunState.FINISHED, **well), event("run.planned"))
+        goes = run(1, step=4, runbook="web-stuck", state=RunState.STARTED, started_at=began)
+        tx.add_run(goes, event("run.planned"))
+    html = quiet.client("vera").page("/")
+    assert "keeper has it" in section(html, "waiting") + section(html, "open")
+    assert "longer than usual: it takes 1m as a rule" in section(html, "running")
 
 
 def test_counts_lead_to_the_list_that_they_count(stage: Stage) -> None:

@@ -14,6 +14,7 @@ from autofix.web.api.common import AtDesk
 from autofix.web.console.acting import act
 from autofix.web.console.filling import taken
 from autofix.web.console.frame import Looking, show
+from autofix.web.console.run_words import pace
 from autofix.web.console.vitals import vitals
 from autofix.web.forms import Form, form
 
@@ -44,6 +45,7 @@ def now(request: Request, looking: Looking, desk: AtDesk) -> Response:
         faults=[each for each in signs if not each.well],
         whole=next((each for each in found.pauses if each.scope == "everything"), None),
         due=lambda incident: next_deadline(incident, looking.now),
+        pace=lambda each: pace(each.run, each.usual, looking.now),
     )
 
 

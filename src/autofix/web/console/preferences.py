@@ -1,4 +1,4 @@
-"""Language and colours: what a reader chose stays in his browser, and nowhere else."""
+"""Language, colours, shortcuts: what a reader chose stays in his browser, and nowhere else."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from autofix.web.paths import path
 
 router = APIRouter(include_in_schema=False)
 YEAR = 365 * 86400
+CHOICES = (
+    (pages.LANGUAGE, LANGUAGES),
+    (pages.THEME, pages.THEMES),
+    (pages.KEYS, pages.SHORTCUTS),
+)
 
 
 @router.post("/preferences")
@@ -22,7 +27,7 @@ def keep(request: Request, fields: Annotated[Form, Depends(form)]) -> Response:
     """Whatever is no choice of ours changes nothing."""
     back = inside(fields.get("back", "/"))
     answer = RedirectResponse(path(request) + back.lstrip("/"), 303)
-    for name, known in ((pages.LANGUAGE, LANGUAGES), (pages.THEME, pages.THEMES)):
+    for name, known in CHOICES:
         wanted = fields.get(name.partition("-")[2], "")
         if wanted in known:
             secure = request.url.scheme == "https"

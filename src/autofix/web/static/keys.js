@@ -1,7 +1,10 @@
 // Shortcuts: `/` searches, `g` and a letter goes to a room, `j` and `k` walk a list, `?` tells them,
-// Esc closes what is open. Dialogs take the focus; the browser gives it back when they close.
+// Esc closes what is open. A reader may turn off all of them but Esc. Dialogs take the focus; the
+// browser gives it back when they close.
 const PATIENCE = 1500; // milliseconds between `g` and its letter
 const FIELDS = "input:not([type=hidden]), textarea, select, [contenteditable]";
+
+export const off = () => document.documentElement.dataset.keys === "off";
 
 export function takeKeys() {
   let going = 0;
@@ -9,7 +12,7 @@ export function takeKeys() {
     if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     const key = event.key;
     if (key === "Escape") { leave(event.target); return; }
-    if (event.target.closest?.(FIELDS)) return;
+    if (off() || event.target.closest?.(FIELDS)) return;
     if (Date.now() - going < PATIENCE) { going = 0; go(key, event); return; }
     if (document.querySelector(".dialog:popover-open") && key !== "?") return;
     if (key === "g") going = Date.now();
