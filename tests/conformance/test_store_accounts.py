@@ -141,6 +141,10 @@ def test_sessions_end_one_by_one_by_user_or_by_time(store: Store) -> None:
         later = replace(kept[0], seen_at=9.0, passed=True, csrf="new")
         tx.put_session(later)
         assert tx.session("a") == later
+        newest = replace(kept[1], created_at=kept[1].created_at + 1)
+        tx.put_session(newest)
+        assert tx.sessions("ann") == [newest, later]
+        assert tx.sessions("nobody") == []
         assert tx.end_sessions() == 0
         assert tx.end_sessions(before=10.0) == 0
         assert tx.end_sessions(before=10.1) == 1

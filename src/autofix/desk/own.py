@@ -39,6 +39,24 @@ class Own:
         self._denials, self._passwords, self._sealer = denials, passwords, sealer
         self._logins = logins
 
+    def sessions(self, visit: Visit) -> list[Session]:
+        """His that are good now, the newest login first; this one is among them."""
+        now, idle = self._clock.now(), self._rules().sessions.idle
+        with self._store.reading() as reads:
+            found = reads.sessions(visit.session.user)
+        return [each for each in found if now < each.until and now - each.seen_at <= idle]
+
+    def end_others(self, visit: Visit) -> None:
+        """His other sessions end; this one goes on. It keeps nobody out who has the password, so
+        it asks for nothing more."""
+        who, now = visit.session.user, self._clock.now()
+        with self._store.transaction() as tx:
+            others = [each for each in tx.sessions(who) if each.digest != visit.session.digest]
+            for each in others:
+                tx.end_sessions(digest=each.digest)
+            if others:
+                tx.record(AuditEvent(now, who, "session.ended", payload={"others": len(others)}))
+
     def change_password(self, visit: Visit, old: str, new: str) -> None:
         """His other sessions end; this one goes on."""
         user = self._local(visit.session)

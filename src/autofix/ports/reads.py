@@ -228,6 +228,9 @@ class Reads(RunReads, Protocol):
     def tokens(self, *, owner: str = "") -> list[Token]: ...
     def token(self, token_id: int) -> Token | None: ...
     def session(self, digest: str) -> Session | None: ...
+    def sessions(self, user: str) -> list[Session]:
+        """Of this user, good or over, the newest login first."""
+
     def kept(self) -> list[Kept]:
         """By name."""
 

@@ -53,6 +53,11 @@ class WebReads(SqlQueries):
         here = tables_web.sessions.c.digest == digest
         return self._one(rows_web.SESSION, rows_web.SESSION.every.where(here))
 
+    def sessions(self, user: str) -> list[Session]:
+        t = tables_web.sessions.c
+        his = rows_web.SESSION.every.where(t.user == user)
+        return self._all(rows_web.SESSION, his.order_by(t.created_at.desc(), t.digest))
+
     def kept(self) -> list[Kept]:
         return self._all(rows_web.KEPT, rows_web.KEPT.every.order_by(tables_web.kept.c.name))
 

@@ -49,6 +49,10 @@ class WebReads(ReadingReads):
     def session(self, digest: str) -> Session | None:
         return self._data.sessions.get(digest)
 
+    def sessions(self, user: str) -> list[Session]:
+        his = (each for each in self._data.sessions.values() if each.user == user)
+        return sorted(his, key=lambda each: (-each.created_at, each.digest))
+
     def kept(self) -> list[Kept]:
         return [self._data.kept[name] for name in sorted(self._data.kept)]
 

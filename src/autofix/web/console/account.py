@@ -49,6 +49,12 @@ def password(request: Request, looking: Looking, desk: AtDesk, fields: Fields) -
     return to(request, "account", said="password")
 
 
+@router.post("/sessions/end")
+def end_others(request: Request) -> Response:
+    entrance_of(request).own.end_others(visit(request))
+    return to(request, "account", said="others_ended")
+
+
 @router.post("/tokens")
 def add_token(request: Request, looking: Looking, desk: AtDesk, fields: Fields) -> Response:
     return made_page(request, looking, desk, fields, back=("account",))
@@ -178,6 +184,7 @@ def _page(
         room="-",
         user=user,
         session=found.visit.session if found.visit else None,
+        sessions=entrance_of(request).own.sessions(found.visit) if found.visit else [],
         tokens=desk.tokens() if looking.may("self") else [],
         roles=[role for role in Role if role in looking.principal.roles],
         asked=bool(user and asks_second_factor(rules, user.roles)),

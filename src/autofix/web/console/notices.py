@@ -29,6 +29,7 @@ NOTICES: Mapping[str, str] = {
     "secret_gone": _("The secret is gone."),
     "keys_rotated": _("There is a new key, and every kept secret is sealed with it."),
     "password": _("The password is changed; your other sessions have ended."),
+    "others_ended": _("Your other sessions have ended; this one goes on."),
     "revoked": _("The token is good no more."),
     "second_factor_on": _("The second factor is on: each login asks for a code."),
     "second_factor_off": _("The second factor is off."),

@@ -85,6 +85,7 @@ CONSOLE: Mapping[tuple[str, str], P] = {
     ("POST", "/settings/keys/rotate"): P.ADMIN,
     ("GET", "/account"): P.SELF,
     ("POST", "/account/password"): P.SELF,
+    ("POST", "/account/sessions/end"): P.SELF,
     ("POST", "/account/tokens"): P.SELF,
     ("POST", "/account/tokens/{number}/revoke"): P.SELF,
     ("GET", "/account/second-factor"): P.SELF,
