@@ -53,12 +53,19 @@ class Seen:
         ]
 
 
+def awake(page: Page) -> None:
+    """Once its modules work, if it has any."""
+    if page.locator("script[type=module]").count():
+        page.locator("html[data-started]").wait_for(state="attached")
+
+
 class Eyes:
     def __init__(self) -> None:
         self._play = sync_playwright().start()
         flags = [each for each in QUIET if each != "--headless"]
         self._browser = self._play.chromium.launch(executable_path=found(), args=flags)
         self._contexts: list[BrowserContext] = []
+        self._still: list[BrowserContext] = []
 
     def context(
         self, stage: Any, by: str = "", *, width: int = DESK, theme: str = "light",
@@ -67,6 +74,8 @@ class Eyes:
         made = self._browser.new_context(
             viewport={"width": width, "height": 844}, color_scheme=theme, **more
         )
+        if more.get("java_script_enabled") is False:
+            self._still.append(made)
         host = urlsplit(stage.url).hostname or ""
         chosen = {"autofix-language": language, "autofix-theme": theme}
         if by:
@@ -91,6 +100,8 @@ class Eyes:
             lambda said: seen.complaints.append(said.text) if said.type == "error" else None,
         )
         page.goto(url)
+        if context not in self._still:
+            awake(page)
         return seen
 
     def close(self) -> None:

@@ -81,6 +81,19 @@ def test_our_own_files_may_be_kept_for_ever(stage: Stage) -> None:
     assert vera.get("/static/old/..%2fpages.py").status_code == 404
 
 
+def test_our_own_files_are_packed_for_who_takes_that_and_pages_never(stage: Stage) -> None:
+    vera = stage.client("vera")
+    [sheet] = [part for part in vera.page("/").split('"') if part.endswith("console.css")]
+    plain = vera.get(sheet, headers={"accept-encoding": "identity"})
+    packed = vera.get(sheet, headers={"accept-encoding": "gzip, br"})
+    assert "content-encoding" not in plain.headers
+    assert plain.headers["vary"] == "Accept-Encoding"
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.text == plain.text
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+    assert "content-encoding" not in vera.get("/", headers={"accept-encoding": "gzip"}).headers
+
+
 def test_what_stops_at_the_gate_is_told_in_words_too(stage: Stage) -> None:
     with closing(HTTPConnection(stage.url.removeprefix("http://"), timeout=10)) as there:
         there.putrequest("GET", "/", skip_host=True)

@@ -1,14 +1,3 @@
-// The console's modules. Every page works without them; with them it stays up to date by itself.
-import { keepTimes } from "./times.js";
-import { keepLive } from "./live.js";
-import { takeKeys } from "./keys.js";
-import { keepAgain } from "./again.js";
-import { helpPicker } from "./picker.js";
-import { keepLogs } from "./log.js";
-
-keepTimes(document);
-takeKeys();
-keepLive();
-keepAgain();
-keepLogs();
-helpPicker();
+// Every page works without our modules; with them it stays up to date by itself. So the page is
+// painted first: nothing here competes with that.
+requestAnimationFrame(() => setTimeout(() => import("./start.js")));
