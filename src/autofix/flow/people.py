@@ -47,6 +47,10 @@ def resolve(ctx: Context, incident_id: int, by: str, note: str = "") -> Incident
         if incident.state is State.RESOLVED:
             return incident
         expect(incident, (State.ESCALATED, State.ACKNOWLEDGED), "resolved")
+        if incident.looks:
+            # The symptom may have been gone after a run that broke: it was a person who mended it,
+            # and it counts as mended by a person when it is filed, too.
+            incident = replace(incident, looks=replace(incident.looks, judged=""))
         return _move(ctx, tx, incident, State.RESOLVED, note or f"resolved by {by}", by, over=True)
 
 

@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 
 from autofix.core.histories import SPAN, Counted, histories, history
+from autofix.core.incidents import State
+from autofix.core.runbooks import Step
+from autofix.core.runs import Outcome, RunOrder, RunResult
 from autofix.core.sources import LARGEST, Stands, masked
 from autofix.desk.cards import card
 from autofix.desk.in_words import called
 from autofix.errors import NotFound
+from autofix.flow import people
 from unit.desk.kit import desk
-from unit.flow.world import BOOK, World
+from unit.flow.world import BOOK, World, with_steps
 
 
 @pytest.mark.parametrize(
@@ -45,6 +49,25 @@ def test_the_desk_counts_what_happened_in_the_last_thirty_days() -> None:
     assert desk(world).history(BOOK.name).fired == 0
     with pytest.raises(NotFound):
         desk(world).history("nothing")
+
+
+def test_what_a_person_ended_has_not_healed_when_it_is_filed_either() -> None:
+    """The run broke, and the symptom was gone all the same: a person looked at what it did."""
+    world = World(with_steps(Step("soft.yml")))
+
+    def broke_and_cured(order: RunOrder) -> RunResult:
+        world.well("r1")(order)
+        return RunResult(Outcome.FAILED, "it broke", 2)
+
+    world.hands.does["soft.yml"] = broke_and_cured
+    world.ill()
+    world.pass_time(30)
+    assert world.incident().state is State.ESCALATED
+    people.resolve(world.ctx, 1, "ann")
+    resolved = desk(world).history(BOOK.name)
+    people.close(world.ctx, 1, "ann")
+    assert (resolved.fired, resolved.healed, resolved.paged) == (1, 0, 1)
+    assert desk(world).history(BOOK.name) == resolved
 
 
 def test_a_file_beside_what_is_in_force(tmp_path: Path) -> None:
