@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 MASK = "********"
@@ -21,6 +22,26 @@ _ACTIVE = re.compile(
 def names_a_secret(name: str) -> bool:
     """A variable of this name holds something that is never shown."""
     return _SECRET.search(name) is not None
+
+
+def without_secrets(
+    given: Mapping[str, Any], beside: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """These values for people and the record: what a name calls a secret is masked, and a text of
+    some length wherever else it stands. `beside`: further values, of which the same is true."""
+    both = [*given.items(), *(beside or {}).items()]
+    hidden = {each for name, each in both if isinstance(each, str) and _hides(name, each)}
+    long = {each for each in hidden if len(each) > 3}
+    return {
+        name: MASK if _hides(name, each) or (isinstance(each, str) and each in long) else each
+        for name, each in given.items()
+    }
+
+
+def _hides(name: str, value: Any) -> bool:
+    """Yes and no tell nothing; a mapping says what may be given, not what was."""
+    told = value in (None, "") or isinstance(value, bool | Mapping)
+    return not told and names_a_secret(name)
 
 
 def inert(text: str, limit: int = 200, *, lines: bool = False) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,6 +26,12 @@ _LIST = re.compile(r"\[[^\]]*\]?")
 _BRACES = re.compile(r"\{[^}]*\}?")
 _LINE, _WORDS = re.compile(r"[^\n]*?(?=[ \t]+#|\n|$)"), re.compile(r"[^\n,}\]]*")
 _EACH = re.compile(r"[^\n]*\n?")
+_OWN = re.compile(
+    r"""(?P<lead>[ \t]*(?:-[ \t]+)*)["']?(?P<key>[A-Za-z_][\w.-]{0,99})["']?[ \t]{0,9}:"""
+)
+_DEFAULT = re.compile(
+    r"""(?P<name>\bdefault["']?[ \t]{0,9}:[ \t]{0,9})("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,}][^,}\n]*)"""
+)
 _NAMED = re.compile(r"""(?P<name>["']?[\w.-]{1,100}["']?[ \t]{0,9}:)(?=[ \t]|$)""")
 #: These name where a secret is kept, which is no secret.
 _WHERE = ("_env", "_file", "_kept")
@@ -65,7 +72,24 @@ def masked(text: str) -> str:
         if found["key"] in _FREE or _secret(found["key"]):
             value, at = _hidden(text, found)
             pieces.append(value)
-    return "".join([*pieces, text[at:]])
+    return "".join(_without_defaults("".join([*pieces, text[at:]])))
+
+
+def _without_defaults(text: str) -> Iterator[str]:
+    """Of inputs that name a secret: what they are where nobody gives them."""
+    column = -1  # of such an input's name, while its own lines come
+    for found in _EACH.finditer(text):
+        line = found[0]
+        key = _OWN.match(line)
+        if key and len(key["lead"]) <= column:
+            column = -1
+        if key and _secret(key["key"]):
+            column = len(key["lead"])
+            yield _DEFAULT.sub(rf"\g<name>{MASK}", line)
+        elif key and column >= 0 and key["key"] == "default":
+            yield f"{line[: key.end()]} {MASK}{line[len(line.rstrip()) :]}"
+        else:
+            yield line
 
 
 def _answered(found: re.Match[str]) -> str:

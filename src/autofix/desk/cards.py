@@ -7,6 +7,7 @@ from typing import Any
 
 from autofix.core.again import remedies
 from autofix.core.durations import human
+from autofix.core.inert import MASK, names_a_secret
 from autofix.core.plain import plain
 from autofix.core.runbooks import (
     AlertTrigger,
@@ -86,10 +87,12 @@ def _step(step: Step) -> str:
 
 
 def _inputs(runbook: Runbook) -> Mapping[str, Mapping[str, Any]]:
-    """Each declared input: its type and limits."""
+    """Each declared input: its type and limits; what a secret is by default stays with us."""
     found = {}
     for name, one in runbook.inputs.items():
         values = {key: value for key, value in plain(one).items() if key != "name"}
+        if names_a_secret(name) and values["default"] is not None:
+            values["default"] = MASK
         found[name] = values
     return found
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from autofix import crashpoints
 from autofix.core.durations import human
 from autofix.core.incidents import Incident, State
+from autofix.core.inert import without_secrets
 from autofix.core.pauses import covering
 from autofix.core.runbooks import Runbook
 from autofix.core.runs import Run, RunKind, RunState
@@ -206,4 +207,5 @@ def _start(tx: Transaction, run: Run, token: int, owner: str, now: float) -> Run
     if incident is not None and incident.fix_started_at is None and run.kind is RunKind.FIX:
         tx.save_incident(replace(incident, fix_started_at=now, updated_at=now), None)
     started = claimed.with_(state=RunState.STARTED, started_at=now)
-    return tx.save_run(started, of_run(started, "started", now, variables=dict(run.variables)))
+    told = without_secrets(run.variables, incident.inputs if incident else None)
+    return tx.save_run(started, of_run(started, "started", now, variables=told))

@@ -22,7 +22,7 @@ from markupsafe import Markup
 from starlette.requests import HTTPConnection
 
 from autofix.core.durations import human
-from autofix.core.inert import inert, shown
+from autofix.core.inert import inert, shown, without_secrets
 from autofix.core.reasons import told
 from autofix.core.vocabulary import spoken as english
 from autofix.i18n import LANGUAGES, ago, chosen, words
@@ -120,6 +120,7 @@ def _templates(spoken: str) -> Environment:
         line=lambda text: inert(str(text), 500),
         lines=lambda text: inert(str(text), 200_000, lines=True),
         value=lambda given: shown(given, 300),
+        unsecret=without_secrets,
         span=human,
         iso=lambda at: datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
         ago=lambda seconds: ago(seconds, spoken),

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from autofix.core import cursors
 from autofix.core.door import Refused, read_json
-from autofix.core.inert import inert
+from autofix.core.inert import inert, without_secrets
 from autofix.core.plain import plain
 from autofix.core.roles import Principal
 from autofix.ports import Desk
@@ -129,7 +129,23 @@ def answer(value: Any, status: int = 200) -> Response:
     """Our values as JSON; None is an answer without a body."""
     if value is None:
         return Response(status_code=204)
-    return JSONResponse(plain(value), status)
+    return JSONResponse(told(plain(value)), status)
+
+
+def told(value: Any) -> Any:
+    """Plain values without what inputs and variables hold under a secret's name. What was sealed
+    in the record stays as it was sealed."""
+    if isinstance(value, list):
+        return [told(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _told(name, each) for name, each in value.items()}
+
+
+def _told(name: str, value: Any) -> Any:
+    if name in ("inputs", "variables") and isinstance(value, dict):
+        return without_secrets(value)
+    return value if name == "payload" else told(value)
 
 
 def place(kind: str, cursor: str | None) -> int | None:

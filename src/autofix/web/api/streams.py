@@ -18,6 +18,7 @@ from autofix.core.roles import Principal
 from autofix.core.runs import RUN_MOVES
 from autofix.errors import AutofixError
 from autofix.ports import Desk
+from autofix.web.api.common import told as unsecret
 from autofix.web.api.leaving import Leaving, ending, rests
 from autofix.web.problems import Problem
 
@@ -105,4 +106,4 @@ async def told(
 
 def _event(kind: str, value: Any, number: int | None = None) -> str:
     line = "" if number is None else f"id: {number}\n"
-    return f"{line}event: {kind}\ndata: {json.dumps(plain(value))}\n\n"
+    return f"{line}event: {kind}\ndata: {json.dumps(unsecret(plain(value)))}\n\n"

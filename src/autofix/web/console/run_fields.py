@@ -76,7 +76,8 @@ def given(card: RunbookCard, what: Typed) -> dict[str, str]:
     inputs = what.inputs or {}
     for name, text in inputs.items():
         declared = card.inputs.get(name, {})
-        taken_out = _is_text(declared) and declared.get("default") and not declared["required"]
+        shown = declared.get("default") and not names_a_secret(name)
+        taken_out = _is_text(declared) and shown and not declared["required"]
         if text or taken_out or not declared:
             found[name] = text
     for name, declared in card.inputs.items():
@@ -108,7 +109,7 @@ def choices(hosts: Sequence[str], armed: Iterable[str], chosen: Iterable[str]) -
 def _field(
     name: str, declared: Mapping[str, Any], inputs: Mapping[str, str] | None, fault: str
 ) -> Field:
-    default = _text(declared.get("default"))
+    default = "" if names_a_secret(name) else _text(declared.get("default"))
     return Field(
         name,
         _kind(name, declared),

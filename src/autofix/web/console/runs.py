@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field, ValidationError
 
 from autofix.core.cursors import PATTERN
+from autofix.core.inert import without_secrets
 from autofix.core.roles import Permission
 from autofix.core.runs import Outcome, RunState
 from autofix.web.api.bodies import Reason
@@ -93,7 +94,7 @@ def run(
     """One run; `after`, `before`: which portion of its log is shown, else the newest; `find`: what
     to search all of it for, after event `found`."""
     told = desk.run(number)
-    usual = desk.usual(number)
+    usual, incident = desk.usual(number), desk.incident(told.incident, entries=1).incident
     log: Log = log_of(desk, told, after=after, before=before)
     words = find.strip()
     bad = failures(desk.run_events(number, limit=FAILED + 1, failed=True, cut=MOST))
@@ -102,7 +103,8 @@ def run(
         live=f"incident={told.incident}",
         run=told,
         over=told.state in OVER,
-        incident=desk.incident(told.incident).incident,
+        incident=incident,
+        variables=without_secrets(told.variables, incident.inputs),
         words=WORDS[standing(told)],
         usual=usual,
         pace=pace(told, usual, looking.now),
