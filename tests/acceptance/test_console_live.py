@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from autofix.web.api.leaving import rests
+from autofix.web.console import live
 from consolekit import Stage
 from consolekit.chromium import PHONE, Eyes, Seen
 
@@ -162,6 +164,25 @@ def test_a_stream_that_ends_by_itself_is_no_break(
     assert set(seen.page.evaluate("window.said")) <= {"live"}
 
 
+def test_a_stream_that_has_died_without_a_word_is_noticed(
+    stage: Stage, eyes: Eyes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The laptop slept, or the net went away: no break is noticed, and nothing is heard."""
+    # It tells what has changed when it begins, and nothing more.
+    monkeypatch.setattr(live, "rests", lambda ends, _: rests(ends, 600.0))
+    context = eyes.context(stage, "olga")
+    seen = Seen(context.new_page())
+    seen.page.clock.install()
+    seen.page.goto(stage.url)
+    lively(seen)
+    number = broken(stage, "web1")
+    with seen.page.expect_request("**/live?*"):
+        seen.page.clock.fast_forward(60_000)
+    seen.page.clock.run_for(2_000)
+    seen.page.wait_for_selector(f"#incident-{number}")
+    lively(seen)
+
+
 def test_without_a_seat_the_page_looks_now_and_then(
     stage: Stage, eyes: Eyes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,7 +221,7 @@ def test_clocks_tick(stage: Stage, eyes: Eyes) -> None:
     before = clock.inner_text()
     seen.page.clock.run_for(600_000)
     assert clock.inner_text() != before
-    seen.page.clock.run_for(100_000_000)
+    seen.page.clock.fast_forward(100_000_000)
     assert "over" in (clock.get_attribute("class") or "")
 
 

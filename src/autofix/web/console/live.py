@@ -50,8 +50,9 @@ def live(
     since: Annotated[int | None, Query(ge=0, le=LARGEST)] = None,
     last: Last = None,
 ) -> Response:
-    """`changed` whenever something did (of one incident: whenever its record grew). `since`: the
-    version of the page that asks; after a break its browser says the last one it saw."""
+    """`changed` whenever something did (of one incident: whenever its record grew), `here` when
+    nothing was said for long. `since`: the version of the page that asks; after a break its browser
+    says the last one it saw."""
     seats: Seats = request.app.state.seats
     seats.take(asker.name)
     seen = int(last) if last else since
@@ -82,7 +83,7 @@ async def _told(request: Request, incident: int | None, seen: int | None) -> Asy
                 yield _changed(size)
                 spoken = time.monotonic()
             elif time.monotonic() - spoken >= HEARTBEAT:
-                yield ": still here\n\n"
+                yield "event: here\ndata: 1\n\n"
                 spoken = time.monotonic()
             at = size
             if await rests(ends, LOOK):

@@ -1,16 +1,18 @@
 // Keeps the page up to date: a stream says that something changed, the page is asked for again, and
 // what differs is put in. What has the focus, is open, or is being filled in stays as it is.
 import { inUse, morph } from "./morph.js";
+import { still } from "./still.js";
 
 // Milliseconds: between two looks; a break that is not worth a word; until a look is given up; between
-// two looks without a stream.
-const LEAST = 1000, BLINK = 4000, HANGS = 20000, SLOW = 15000;
+// two looks without a stream; after which a stream that says nothing is dead, though no break was
+// noticed: the laptop slept, or the net went away without a word.
+const LEAST = 1000, BLINK = 4000, HANGS = 20000, SLOW = 15000, SILENT = 45000;
 
 export function keepLive() {
   const main = document.querySelector("main[data-live]");
   const sign = document.getElementById("connection");
   if (!main || !sign) return;
-  let source, timer, doubt, poll, last = 0, asking = false, again = false, behind = false;
+  let source, timer, doubt, poll, last = 0, heard = 0, asking = false, again = false, behind = false;
 
   function say(state) {
     clearTimeout(doubt);
@@ -36,7 +38,7 @@ export function keepLive() {
       if (answer.redirected && new URL(answer.url).pathname !== location.pathname) { out(); return; }
       if (!answer.ok) { say("old"); return; }
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
-      if (fresh) { morph(main, fresh); document.dispatchEvent(new CustomEvent("autofix:changed")); }
+      if (fresh) { still(main, () => morph(main, fresh)); document.dispatchEvent(new CustomEvent("autofix:changed")); }
       behind = false;
       say(poll ? "slow" : "live");
     } catch { say("lost"); } finally {
@@ -54,6 +56,8 @@ export function keepLive() {
   function open() {
     close();
     source = new EventSource(main.dataset.live);
+    heard = Date.now();
+    for (const word of ["open", "changed", "here"]) source.addEventListener(word, () => { heard = Date.now(); });
     source.addEventListener("open", () => {
       if (poll || behind) soon();
       clearInterval(poll);
@@ -88,6 +92,15 @@ export function keepLive() {
     clearTimeout(doubt);
     poll = doubt = undefined;
   }
+
+  // What was missed is told by the new stream: it begins with the version of this page.
+  function listen() {
+    if (!source || poll || Date.now() - heard < SILENT) return;
+    say("lost");
+    open();
+    document.dispatchEvent(new CustomEvent("autofix:silent"));
+  }
+  setInterval(listen, LEAST);
 
   // A browser keeps few connections to one server: pages that nobody looks at give theirs back.
   function wake() {

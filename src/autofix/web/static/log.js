@@ -32,6 +32,7 @@ class Log {
     this.pane.addEventListener("scroll", () => { this.follows = this.atEnd(); if (this.follows) this.toEnd.hidden = true; });
     this.toEnd.addEventListener("click", () => { this.follows = true; this.follow(); });
     document.addEventListener("visibilitychange", () => { if (document.hidden) this.close(); else if (!this.over) this.open(); });
+    document.addEventListener("autofix:silent", () => { if (!this.over) this.open(); });
     if (!document.hidden) this.open();
     this.follow();
   }
