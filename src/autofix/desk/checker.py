@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from autofix.core.record_checks import CheckState, RecordCheck
-from autofix.errors import AutofixError
+from autofix.errors import AutofixError, HeldError
 from autofix.flow.context import log
 
 Progress = Callable[[int, int], None]
 Verify = Callable[[Progress], Mapping[str, Any]]
+Ended = Callable[[RecordCheck], None]
 #: Seconds that are waited for one that is told to stop.
 STOPS = 10.0
 
@@ -34,20 +35,29 @@ class Checker:
         with self._lock:
             return self._now
 
-    def begin(self, by: str, clock: Callable[[], float], verify: Verify) -> RecordCheck:
-        """Begin one, unless one goes on: then that one is for everybody."""
+    def begin(
+        self,
+        by: str,
+        clock: Callable[[], float],
+        verify: Verify,
+        ended: Ended = lambda _: None,
+    ) -> RecordCheck:
+        """Begin one, unless one goes on: then that one is for everybody. `ended` is told what came
+        of it, unless the server stopped before."""
         with self._lock:
             if self._now.state is CheckState.RUNNING or self._stopping:
                 return self._now
-            work = (clock, verify)
+            work = (clock, verify, ended)
             thread = threading.Thread(target=self._check, args=work, name="record-check")
             thread.daemon = True
             before, self._now = self._now, RecordCheck(CheckState.RUNNING, by, clock())
             try:
                 thread.start()
-            except RuntimeError:  # the kernel refuses one: else it would go on for ever
+            except RuntimeError as error:  # the kernel refuses one: else it would go on for ever
                 self._now = before
-                raise
+                raise HeldError(
+                    f"the check could not be begun: {error}", hint="try again in a moment"
+                ) from error
             self._thread = thread
             return self._now
 
@@ -58,11 +68,12 @@ class Checker:
         if thread is not None:
             thread.join(STOPS)
 
-    def _check(self, clock: Callable[[], float], verify: Verify) -> None:
+    def _check(self, clock: Callable[[], float], verify: Verify, ended: Ended) -> None:
         try:
             report = verify(self._passed)
         except _Stopped:
             self._is(state=CheckState.FAILED, why="the server was stopped", ended_at=clock())
+            return
         except AutofixError as error:
             self._is(state=CheckState.FAILED, why=str(error), ended_at=clock())
         except Exception:  # noqa: BLE001 - whoever asked is told, the log has the rest
@@ -71,6 +82,10 @@ class Checker:
             self._is(state=CheckState.FAILED, why=why, ended_at=clock())
         else:
             self._is(state=CheckState.OVER, report=report, ended_at=clock())
+        try:
+            ended(self.latest())
+        except AutofixError as error:
+            log.error("what a check of the record found is not on the record: %s", error)
 
     def _passed(self, done: int, size: int) -> None:
         if self._stopping:

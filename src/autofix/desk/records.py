@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autofix.core.audit import AuditEntry
+from autofix.core.audit import AuditEntry, AuditEvent
 from autofix.core.record_checks import RecordCheck
 from autofix.core.roles import Permission
 from autofix.desk.base import Room
@@ -74,7 +74,18 @@ class Records(Room):
 
     def check_record(self) -> RecordCheck:
         self.may(Permission.AUDIT, "audit verify")
-        return self.place.checker.begin(self.actor, self.ctx.clock.now, self.place.verify)
+        clock = self.ctx.clock.now
+        return self.place.checker.begin(self.actor, clock, self.place.verify, self._checked)
+
+    def _checked(self, check: RecordCheck) -> None:
+        """Whoever asks later whether anybody has looked finds it on the record itself."""
+        found: dict[str, Any] = {"why": check.why}
+        if check.report is not None:
+            breaks = len(check.report["breaks"])
+            found = {"holds": not breaks, "size": check.report["size"], "breaks": breaks}
+        at = self.ctx.clock.now() if check.ended_at is None else check.ended_at
+        with self.ctx.store.transaction() as tx:
+            tx.record(AuditEvent(at, check.by, "audit.checked", payload=found))
 
     def export_audit(self, form: str) -> Iterator[str]:
         self.may(Permission.AUDIT, "audit export")

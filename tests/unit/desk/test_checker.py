@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from autofix.core.record_checks import CheckState
+from autofix.core.record_checks import CheckState, RecordCheck
 from autofix.core.roles import Role
 from autofix.desk.checker import Checker
-from autofix.errors import AuditError, Denied
+from autofix.errors import AuditError, Denied, HeldError, StoreError
 from unit.desk.kit import REPORT, desk, person
 from unit.flow.world import World
 
@@ -78,7 +78,7 @@ def test_one_that_got_no_thread_is_not_said_to_go_on(monkeypatch: pytest.MonkeyP
     checker = Checker()
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refused)
-        with pytest.raises(RuntimeError):
+        with pytest.raises(HeldError, match="could not be begun: can't start new thread"):
             checker.begin("ann", lambda: 1.0, lambda _: REPORT)
     assert checker.latest().state is CheckState.NEVER
     checker.stop()
@@ -113,3 +113,31 @@ def test_at_the_desk() -> None:
     assert here.check_record().by == "aud"
     ended(here.place.checker)
     assert here.record_check().report == REPORT
+
+
+def test_what_it_found_is_on_the_record_under_the_name_of_who_asked() -> None:
+    world = World()
+    here = desk(world, person("aud", Role.AUDITOR))
+    here.check_record()
+    ended(here.place.checker)
+    with world.store.reading() as reads:
+        [entry] = reads.audit(action="audit.checked")
+    assert entry.event.actor == here.actor
+    assert entry.event.payload == {"holds": True, "size": 0, "breaks": 0}
+
+
+def test_one_that_could_not_be_made_and_not_be_written_down_either_harms_nobody() -> None:
+    told: list[str] = []
+
+    def broken(_progress: object) -> Mapping[str, Any]:
+        raise AuditError("the key is gone")
+
+    def lost(check: RecordCheck) -> None:
+        told.append(check.why)
+        raise StoreError("the disk is full")
+
+    checker = Checker()
+    checker.begin("ann", lambda: 1.0, broken, lost)
+    ended(checker)
+    assert told == ["the key is gone"]
+    assert checker.latest().state is CheckState.FAILED
