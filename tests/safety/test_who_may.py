@@ -195,12 +195,15 @@ def _stand(house: House) -> None:
 INCIDENT = f"{V1}/incidents/1"
 ABOUT_ONE: list[tuple[str, str, dict[str, Any]]] = [
     ("POST", f"{V1}/runbooks/restart-nginx/runs", {"hosts": ["web1"]}),
+    ("POST", f"{V1}/runbooks/restart-nginx/preview", {"hosts": ["web1"]}),
     ("POST", f"{INCIDENT}/acknowledge", {}),
     ("POST", f"{INCIDENT}/triage", {}),
     ("POST", f"{INCIDENT}/workaround", {}),
     ("POST", f"{INCIDENT}/resolve", {}),
     ("POST", f"{INCIDENT}/close", {}),
     ("POST", f"{INCIDENT}/comment", {"text": "x"}),
+    ("POST", f"{INCIDENT}/retry", {}),
+    ("POST", f"{INCIDENT}/rollback", {"step": 1}),
     ("POST", f"{INCIDENT}/approve", {}),
     ("POST", f"{INCIDENT}/reject", {}),
     ("POST", f"{V1}/runs/1/cancel", {}),

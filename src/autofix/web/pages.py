@@ -55,9 +55,11 @@ def console(request: Request, template: str, status: int = 200, **values: Any) -
 
 
 def report(request: Request, **values: Any) -> HTMLResponse:
-    """What is read without us: one file with all it needs, and no script."""
-    given = {"style": _style("report.css"), **values}
-    return _answer(request, "console/report.html", 200, _policy("report.css"), given)
+    """What is read without us: one file with all it needs, and no script. It says its policy
+    itself, too, for when nobody sends it along."""
+    policy = _policy("report.css")
+    given = {"style": _style("report.css"), "policy": policy, **values}
+    return _answer(request, "console/report.html", 200, policy, given)
 
 
 def problem(request: Request, status: int, detail: str, hint: str = "") -> HTMLResponse:

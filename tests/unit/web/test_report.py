@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -57,6 +58,8 @@ def test_its_style_is_allowed_by_its_hash_and_nothing_else_is(stage: Stage) -> N
     assert f"style-src 'sha256-{digest}'" in policy
     assert "default-src 'none'" in policy
     assert "script-src" not in policy
+    [kept] = re.findall(r'<meta http-equiv="Content-Security-Policy" content="(.*?)">', said.text)
+    assert unescape(kept) == policy.partition("; frame-ancestors")[0]
 
 
 def test_the_story_is_in_it_with_moments_that_stay_true(stage: Stage) -> None:
