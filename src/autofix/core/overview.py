@@ -41,9 +41,10 @@ class Overview:
     """Each list has at most as many as were asked for; the counts are of all there are.
 
     `live`: open incidents by state and severity. `yours` wait for an approval that the asker may
-    give, `unanswered` called somebody and nobody took them. `refused` are pages that a channel did
-    not take. `takers`: who has those of the incidents that somebody took. `late`: seconds since which something has been due. `files`: what of the last change
-    of files is not in force (`at`, `problems`). The rest is as in `Status`.
+    give, `unanswered` called somebody and nobody took them. `takers`: who has those that somebody
+    took. `refused` are pages that a channel did not take. `late`: seconds since which something has
+    been due. `files`: what of the last change of files is not in force (`at`, `problems`). The rest
+    is as in `Status`.
     """
 
     server: str

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from autofix.core.sentences import SENTENCES
+from autofix.core.sentences_pages import ANSWERS, CARDS, REFUSALS
 from autofix.core.vocabulary import WORDS, spoken
 from autofix.core.words import Words
 
@@ -28,7 +29,14 @@ _KINDS = {
     "guard": "guard",
     "kind": "kind",
     "deadline": "deadline",
+    "role": "role",
+    "watch": "watch",
+    "runstate": "run",
 }
+#: Parts that are sentences again.
+_AGAIN = ("why", "done")
+#: How files of playbooks end.
+_FILES = (".yml", ".yaml")
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class Shape:
 @cache
 def shapes() -> tuple[Shape, ...]:
     made = []
-    for sentence in SENTENCES:
+    for sentence in (*SENTENCES, *CARDS, *ANSWERS, *REFUSALS):
         pieces = _NAME.split(sentence)
         made.append(Shape(sentence, tuple(pieces[::2]), tuple(pieces[1::2])))
     return tuple(made)
@@ -86,9 +94,9 @@ def _told(text: str, words: Words, depth: int) -> str | None:
 def _said(shape: Shape, said: dict[str, str], words: Words, depth: int) -> str | None:
     shown = {}
     for name, value in said.items():
-        if name in _KINDS:
-            shown[name] = words.pgettext(_KINDS[name], spoken(value))
-        elif name.startswith("why"):
+        if kind := _KINDS.get(_plain(name)):
+            shown[name] = words.pgettext(kind, spoken(value))
+        elif name.startswith(_AGAIN):
             shown[name] = (_told(value, words, depth - 1) if depth else None) or value
         else:
             shown[name] = value
@@ -117,11 +125,21 @@ def _head(text: str, words: Words) -> str | None:
 
 
 def _fits(name: str, value: str) -> bool:
-    if name.rstrip("23") == "n":
+    name = _plain(name)
+    if name == "n":
         return value.isdigit()
     if name in _KINDS:
         return value in WORDS[_KINDS[name]]
     if name == "span":
         return bool(value) and value[0].isdigit() and len(value) < 20
+    if name == "file":
+        return value.endswith(_FILES) and " " not in value
+    if name == "done":
+        return value.split(" ", 1)[0].rstrip(",").endswith(_FILES)
     # A name holds no sentence; the rest of one may.
     return bool(value) and (name.startswith(("why", "text")) or ": " not in value)
+
+
+def _plain(name: str) -> str:
+    """Of several parts of a kind the later ones have a number."""
+    return name.rstrip("23")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from autofix.core import triggers
 from autofix.core.alerts import DeliveryState, Verdict
 from autofix.core.breakers import BreakerState
 from autofix.core.deadlines import DeadlineState
@@ -46,6 +47,7 @@ _NAMES: Mapping[str, Iterable[str]] = {
     "page": PageState,
     "page-kind": PageKind,
     "verdict": Verdict,
+    "watch": triggers.Verdict,
     "delivery": DeliveryState,
     "signal": SignalState,
     "deadline": Kind,

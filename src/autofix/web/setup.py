@@ -41,13 +41,12 @@ def make(request: Request, code: Code, fields: Fields) -> HTMLResponse:
     except Denied as error:
         return pages.problem(request, 403, str(error), error.hint)
     except (UsageError, HeldError) as error:
-        said = f"{error}: {error.hint}" if error.hint else str(error)
-        return _form(request, said, name)
+        return _form(request, str(error), name, error.hint)
     return pages.page(request, "made", name=inert(name, 80))
 
 
-def _form(request: Request, wrong: str = "", name: str = "") -> HTMLResponse:
+def _form(request: Request, wrong: str = "", name: str = "", hint: str = "") -> HTMLResponse:
     status = 422 if wrong else 200
     return pages.page(
-        request, "setup", status, wrong=wrong, name=inert(name, 80), shortest=SHORTEST
+        request, "setup", status, wrong=wrong, hint=hint, name=inert(name, 80), shortest=SHORTEST
     )

@@ -56,6 +56,40 @@ ZH = words("zh")
             "nobody knows this sentence: not even us",
         ),
         ("", ""),
+        (
+            "evict.yml when role == 'master', rolled back by back.yml, afterwards a.yml, approval "
+            "always",
+            "evict.yml，当 role == 'master'，用 back.yml 回滚，事后执行 a.yml，需要审批",
+        ),
+        ("at once: chat, else mail, else phone", "立即：chat，失败则 mail，失败则 phone"),
+        (
+            "of many hosts: first up to 1 host, then up to 20%; at most 2 hosts at the same time; "
+            "when one does not heal, the rest is left alone",
+            "多台主机时：先处理最多 1 台主机，再最多 20%；同时最多 2 台主机；"
+            "若有一台未修复，其余不再处理",
+        ),
+        (
+            "guard pause: brakes: web3 paused by keeper: new disk",
+            "防护 暂停：阻止：web3 已由 keeper 暂停：new disk",
+        ),
+        (
+            "trigger 1 (probe host: load_1 > 50): firing, 1m 43s ago: load_1 > 50 (load_1 = 90)",
+            "触发器 1（探测 host: load_1 > 50）：触发中，1m 43s 前：load_1 > 50 (load_1 = 90)",
+        ),
+        (
+            "nothing is open (last: incident 3, healed); if a trigger fired now it would act: "
+            "step 1 of 1: x.yml",
+            "没有未结事件（上一个：事件 3，已修复）；若现在触发，将执行：步骤 1/1：x.yml",
+        ),
+        (
+            "vera may not do this: it needs the role auditor or admin",
+            "vera 无权执行此操作：需要角色 审计员 或 管理员",
+        ),
+        (
+            "incident 3 is held; only one that is escalated or acknowledged can be resolved",
+            "事件 3 暂缓；只有已升级或已接手的事件可以解决",
+        ),
+        ("it was fine when x, approval pending", "it was fine when x, approval pending"),
     ],
 )  # fmt: skip
 def test_a_sentence_is_told(stored: str, said: str) -> None:
@@ -66,10 +100,11 @@ def test_a_sentence_is_told(stored: str, said: str) -> None:
 @pytest.mark.parametrize("shape", shapes(), ids=lambda shape: shape.sentence)
 def test_every_sentence_finds_itself(shape: object) -> None:
     values = {"outcome": "timed_out", "state": "held", "guard": "hours", "kind": "rollback"}
-    more = {"deadline": "triage", "span": "5m"}
+    values |= {"role": "admin", "watch": "firing", "runstate": "started", "file": "x.yml"}
+    values |= {"deadline": "triage", "span": "5m", "done": "x.yml", "n": "7"}
     text = (
         "".join(
-            fixed + ({**values, **more}.get(name) or ("7" if name.rstrip("23") == "n" else "x1"))
+            fixed + values.get(name.rstrip("23"), "x1")
             for fixed, name in zip(shape.fixed, (*shape.names, ""), strict=True)  # type: ignore[attr-defined]
             if name
         )
