@@ -70,7 +70,7 @@ class Sandbox:
         self._write_project()
         self._let_in()
         self._start_redis()
-        self._fill()
+        self.fill()
 
     def _write_project(self) -> None:
         for name in ("playbooks", "runbooks"):
@@ -124,7 +124,7 @@ class Sandbox:
             time.sleep(0.05)
         raise UsageError("the demo's redis-server did not start", hint=f"see {self.folder}/redis")
 
-    def _fill(self) -> None:
+    def fill(self) -> None:
         """To 95 % of its memory, most of it keys with a time to live."""
         number = 0
         while self.ratio() < FILL:
