@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from autofix.core.again import Remedy, no_retry, undoable
 from autofix.core.decisions import approval_key
 from autofix.core.identities import asker, login
 from autofix.core.incidents import ENDED, UNTOUCHED, WITH_A_PERSON, Incident, State
+from autofix.core.runbooks import Approvers
 from autofix.core.runs import Run
 
 
@@ -46,12 +47,16 @@ def choices(
     *,
     operate: bool,
     approve: bool,
+    approvers: Approvers | None = None,
+    groups: Collection[str] = (),
 ) -> Choices:
     """`who`: the person as the record names him; `operate`, `approve`: may he, by his role? An
-    empty `steps`: the runbook is not there, and nothing of it can be run."""
+    empty `steps`: the runbook is not there, and nothing of it can be run. `approvers`: the only
+    ones who may approve; `groups`: his."""
     live, mine = incident.live, incident.state in WITH_A_PERSON
     waits = incident.state is State.AWAITING_APPROVAL and not _approved(incident)
     may_approve = approve and waits and asker(incident.requested_by) != login(who)
+    may_approve &= approvers is None or approvers.include(login(who), groups)
     again = [at for at in range(len(steps)) if mine and not no_retry(incident, steps, at)]
     return Choices(
         acknowledge=operate and live and incident.acknowledged_at is None,

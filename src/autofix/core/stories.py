@@ -14,6 +14,7 @@ from autofix.core.incidents import Incident
 from autofix.core.pages import Member, Page
 from autofix.core.pauses import Pause
 from autofix.core.readings import Fact
+from autofix.core.runbooks import Approvers
 from autofix.core.runs import Run
 from autofix.core.silences import Silence
 
@@ -48,6 +49,7 @@ class RunbookCard:
     called: tuple[str, ...] = ()  # who is paged, level after level
     asks: bool = False  # a person may have to approve something
     has_subject: bool = False  # something tells two failures on one host apart
+    approvers: Approvers | None = None  # None: anybody who may approve, but the one who asked
 
 
 @dataclass(frozen=True)

@@ -138,10 +138,11 @@ class Acts(Room):
         ctx = self._asked(Permission.OPERATE, incident, "roll back")
         return settled(lambda: again.roll_back(ctx, incident, self.actor, step - 1))
 
-    def approve(self, incident: int) -> Incident:
+    def approve(self, incident: int, asked: str = "") -> Incident:
+        line("asked", asked)
         ctx = self._asked(Permission.APPROVE, incident, "approve")
         groups = self.principal.groups
-        return settled(lambda: approvals.approve(ctx, incident, self.actor, groups))
+        return settled(lambda: approvals.approve(ctx, incident, self.actor, groups, asked))
 
     def reject(self, incident: int, note: str = "") -> Incident:
         line("note", note)

@@ -41,6 +41,7 @@ def card(runbook: Runbook, book: Book) -> RunbookCard:
         in_words.called(book.policy(runbook)),
         _asks(runbook),
         _has_subject(runbook),
+        runbook.guards.approvers,
     )
 
 

@@ -15,8 +15,11 @@ from autofix.flow.record import of_incident
 from autofix.ports import Transaction
 
 
-def approve(ctx: Context, incident_id: int, by: str, groups: Collection[str] = ()) -> Incident:
-    """Yes to the step that waits. `groups`: those of the person, as the system knows them.
+def approve(
+    ctx: Context, incident_id: int, by: str, groups: Collection[str] = (), asked: str = ""
+) -> Incident:
+    """Yes to the step that waits. `groups`: those of the person, as the system knows them; `asked`:
+    the approval that he was shown (`approval_key`), empty: whichever waits.
 
     HeldError, and an event on the record, for who asked for it and for who may not approve.
     """
@@ -25,6 +28,7 @@ def approve(ctx: Context, incident_id: int, by: str, groups: Collection[str] = (
         incident = find(tx, incident_id)
         expect(incident, (State.AWAITING_APPROVAL,), "approved")
         _expect_open(incident)
+        _expect_seen(incident, asked)
         refusal, hint = refused(ctx, incident, by, groups)
         if not refusal:
             return _approved(tx, incident, by, now)
@@ -39,6 +43,15 @@ def _expect_open(incident: Incident) -> None:
         raise HeldError(
             f"step {incident.step + 1} of incident {incident.id} was approved by {first} already",
             hint=f"see `autofix incidents show {incident.id}`",
+        )
+
+
+def _expect_seen(incident: Incident, asked: str) -> None:
+    """What he saw is what he approves: another step may wait by now."""
+    if asked and asked != approval_key(incident, incident.step):
+        raise HeldError(
+            f"another step waits now: step {incident.step + 1}: {incident.reason}",
+            hint="look at it first; then approve it or reject it",
         )
 
 

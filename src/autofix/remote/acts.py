@@ -65,8 +65,8 @@ class Acts(Room):
     def workaround(self, incident: int, note: str = "") -> Incident:
         return self._incident(incident, "workaround", note=note)
 
-    def approve(self, incident: int) -> Incident:
-        return self._incident(incident, "approve")
+    def approve(self, incident: int, asked: str = "") -> Incident:
+        return self._incident(incident, "approve", **({"asked": asked} if asked else {}))
 
     def reject(self, incident: int, note: str = "") -> Incident:
         return self._incident(incident, "reject", note=note)

@@ -9,6 +9,7 @@ import pytest
 from autofix.core.again import Remedy
 from autofix.core.choices import Choices, choices
 from autofix.core.incidents import Incident, Origin, State
+from autofix.core.runbooks import Approvers
 from autofix.core.runs import Outcome, Run, RunKind, RunState
 
 S = State
@@ -79,6 +80,19 @@ def test_nobody_approves_what_he_asked_for(asked: str) -> None:
 def test_an_operator_who_is_no_approver_is_told_that_others_approve() -> None:
     may = of(S.AWAITING_APPROVAL, approve=False)
     assert (may.approve, may.reject, may.duty) == (False, False, "other_approves")
+
+
+@pytest.mark.parametrize(
+    ("approvers", "may_approve"),
+    [(Approvers(("bob",)), False), (Approvers(("ann",)), True), (Approvers((), ("dba",)), True)],
+)
+def test_only_who_is_on_the_runbooks_list_approves(approvers: Approvers, may_approve: bool) -> None:
+    may = choices(
+        incident(S.AWAITING_APPROVAL), STEPS, (), "ann (token ci)",
+        operate=True, approve=True, approvers=approvers, groups=("dba",),
+    )  # fmt: skip
+    assert (may.approve, may.reject) == (may_approve, True)
+    assert may.duty == ("approve" if may_approve else "other_approves")
 
 
 def test_what_was_approved_a_moment_ago_is_not_approved_twice() -> None:

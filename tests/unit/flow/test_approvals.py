@@ -52,6 +52,15 @@ def test_nobody_says_yes_in_time_and_a_person_has_it() -> None:
     assert any("nobody approved within 30m" in page.text for page in world.bell.rung)
 
 
+def test_a_yes_is_for_the_step_that_was_seen_and_no_other() -> None:
+    world = World(with_guards(approval="always"))
+    world.ill()
+    with pytest.raises(HeldError, match="another step waits now: step 1: step 1 "):
+        approvals.approve(world.ctx, 1, "bob", asked="1.1")
+    assert world.incident().approved == {}
+    assert approvals.approve(world.ctx, 1, "bob", asked="1.0").approved == {"1.0": "bob"}
+
+
 def test_who_asked_can_approve_it_neither_as_herself_nor_as_root() -> None:
     world = World(with_guards(approval="always"))
     world.run_by("ann")

@@ -65,6 +65,16 @@ class Note(Body):
 Ordinal = Annotated[int, Field(ge=1, le=1000, description="Steps are counted from 1.")]
 
 
+class Approving(Body):
+    """Yes to this approval only: another step may wait by now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"asked": "1.0"}]})
+
+    asked: Line = Field(
+        default="", description="Its `attempt` and `step` with a dot between; empty: any."
+    )
+
+
 class Retrying(Body):
     """Start the fix again at this step."""
 

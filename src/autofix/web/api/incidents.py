@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from autofix.core.incidents import ENDED, LIVE, Incident, State
 from autofix.core.stories import IncidentStory
-from autofix.web.api.bodies import Comment, Note, Retrying, RollingBack
+from autofix.web.api.bodies import Approving, Comment, Note, Retrying, RollingBack
 from autofix.web.api.common import (
     LARGEST,
     AtDesk,
@@ -129,9 +129,11 @@ def roll_back(desk: AtDesk, once: AtMostOnce, number: Number, body: RollingBack)
 
 
 @router.post("/{number}/approve", response_model=Incident)
-def approve(desk: AtDesk, once: AtMostOnce, number: Number) -> Response:
+def approve(
+    desk: AtDesk, once: AtMostOnce, number: Number, body: Approving | None = None
+) -> Response:
     """Say yes to the step that waits. Of two who say so at once one is first."""
-    return once(lambda: desk.approve(number))
+    return once(lambda: desk.approve(number, body.asked if body else ""), body)
 
 
 @router.post("/{number}/reject", response_model=Incident)

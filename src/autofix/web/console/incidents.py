@@ -16,9 +16,9 @@ from autofix.core.runs import Run
 from autofix.core.severities import SEVERITIES
 from autofix.core.stories import IncidentStory, RunbookCard
 from autofix.core.timeline import changes, timeline
-from autofix.errors import AutofixError, HeldError, NotFound
+from autofix.errors import AutofixError, NotFound
 from autofix.ports import Desk
-from autofix.web.api.bodies import Comment, Note, Retrying, RollingBack
+from autofix.web.api.bodies import Approving, Comment, Note, Retrying, RollingBack
 from autofix.web.api.common import LARGEST, AtDesk, Cursor, Number, Which, page, place
 from autofix.web.console import charts, guide
 from autofix.web.console.acting import act
@@ -125,6 +125,8 @@ def gathered(
         looking.principal.actor,
         operate=looking.may("operate", name),
         approve=looking.may("approve", name),
+        approvers=card.approvers if card else None,
+        groups=looking.principal.groups,
     )
     return Told(story, card, gone, may, story.record[0].seq if more else None)
 
@@ -191,15 +193,7 @@ def _workaround(desk: Desk, number: int, fields: Form) -> Any:
 
 @_acts("approve", "approved")
 def _approve(desk: Desk, number: int, fields: Form) -> Any:
-    """What he saw is what he approves: another step may wait by now."""
-    waiting = desk.incident(number, entries=1).incident
-    seen, key = fields.get("asked", ""), approval_key(waiting, waiting.step)
-    if seen and seen != key and waiting.state is State.AWAITING_APPROVAL:
-        raise HeldError(
-            f"another step waits now: step {waiting.step + 1}: {waiting.reason}",
-            hint="look at it first; then approve it or reject it",
-        )
-    return desk.approve(number)
+    return desk.approve(number, taken(Approving, asked=fields.get("asked", "")).asked)
 
 
 @_acts("reject", "rejected")
