@@ -60,10 +60,13 @@ class Archivist:
         return done is not None
 
     def _page(self, error: AuditError) -> None:
-        now = self._ctx.clock.now()
-        text = f"{error}\nWhat to do: {error.hint}\n\nNothing was removed; it is tried again daily."
+        now, words = self._ctx.clock.now(), self._ctx.book.words
+        text = words.gettext(
+            "{error}\nWhat to do: {hint}\n\nNothing was removed; it is tried again daily."
+        ).format(error=error, hint=error.hint)
+        title = words.gettext("the record can't be archived")
         try:
             with self._ctx.store.transaction() as tx:
-                notify(self._ctx, tx, "the record can't be archived", text, "autofix:archive", now)
+                notify(self._ctx, tx, title, text, "autofix:archive", now)
         except AutofixError as failed:
             log.error("nobody could be told of it: %s", failed)

@@ -14,7 +14,9 @@ from autofix.core.durations import human
 from autofix.core.incidents import WITH_A_PERSON, Incident, State
 from autofix.core.inert import inert
 from autofix.core.marks import Mark
+from autofix.core.reasons import told
 from autofix.core.synthetic import NAME, Act, Proof, looked, must_alarm, next_act, proof_of
+from autofix.core.words import Words
 from autofix.flow import people
 from autofix.flow.context import Context, log
 from autofix.flow.escalate import notify
@@ -82,20 +84,25 @@ class Prover:
         """The mark; with it, in one commit, the call when there was no success for too long."""
         with self._ctx.store.transaction() as tx:
             if must_alarm(proof, now, block.alarm_after):
-                title, text = words(proof, now)
+                title, text = alarm(proof, now, self._ctx.book.words)
                 notify(self._ctx, tx, title, text, f"autofix:{NAME}", now, synthetic=True)
                 proof = replace(proof, alarmed_at=now)
             tx.set_mark(Mark(MARK, now, asdict(proof)))
 
 
-def words(proof: Proof, now: float) -> tuple[str, str]:
+def alarm(proof: Proof, now: float, words: Words) -> tuple[str, str]:
     """(title, text) of the page: what does not work, and where to look."""
-    last = f"for {human(now - proof.good_at)}" if proof.good_at else "since it was turned on"
-    title = f"[P1] autofix's own check has not succeeded {last}: would a real failure be mended?"
-    text = (
+    last = words.gettext("since it was turned on")
+    if proof.good_at:
+        last = words.gettext("for {span}").format(span=human(now - proof.good_at))
+    title = words.gettext(
+        "[P1] autofix's own check has not succeeded {last}: would a real failure be mended?"
+    ).format(last=last)
+    text = words.gettext(
         "autofix opens, fixes and closes a fake incident on this machine, to prove that its whole "
-        f"flow works. It has not succeeded {last}.\n"
-        f"the last one: {proof.error or 'it is still under way'}\n\n"
-        f"next: autofix doctor\nlook: autofix incidents list --runbook {NAME}; autofix status"
+        "flow works. It has not succeeded {last}.\n"
+        "the last one: {why}\n\n"
+        "next: autofix doctor\nlook: autofix incidents list --runbook {runbook}; autofix status"
     )
-    return title, text
+    why = told(proof.error, words) if proof.error else words.gettext("it is still under way")
+    return title, text.format(last=last, why=why, runbook=NAME)

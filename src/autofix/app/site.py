@@ -16,11 +16,11 @@ from autofix.app.clock import SystemClock
 from autofix.app.discreet import discreet
 from autofix.app.hidden import settings_secrets
 from autofix.app.killswitch import KillSwitch
+from autofix.app.speaking import speaks
 from autofix.app.witnessing import witness_files
 from autofix.config import Project, Settings
 from autofix.core.hosts import HostTable
 from autofix.core.runbooks import Runbook
-from autofix.core.words import ENGLISH, Words
 from autofix.errors import ConfigError, Problem
 from autofix.flow.context import Book, Context
 
@@ -151,7 +151,7 @@ class Site:
             wiring.connections(self.settings),
             sources=wiring.sources(self.settings),
             public_url=self.settings.public_url,
-            words=_words(self.settings.language),
+            words=speaks(self.settings.language),
             calendars=self.settings.calendars,
             limits=self.settings.limits,
             freezes=self.settings.freezes,
@@ -263,12 +263,3 @@ def _raise_errors(problems: list[Problem]) -> None:
     errors = [each for each in problems if each.level == "error"]
     if errors:
         raise ConfigError(errors)
-
-
-def _words(language: str) -> Words:
-    """Catalogues are loaded only by who speaks something else than English."""
-    if language == ENGLISH.language:
-        return ENGLISH
-    from autofix import i18n
-
-    return i18n.words(language)

@@ -32,6 +32,16 @@ SENTENCES: tuple[str, ...] = (
     _("the probe gave no reading"),
     _("the probe hangs"),
     _("the probe broke"),
+    _("it is about no host of ours"),
+    _("no runbook is for it"),
+    _("refused: {why}"),
+    # What became of a server's process.
+    _("its process is not known"),
+    _("its process {n} is gone"),
+    _("its process {n} is there, stopped by a signal"),
+    _("its process {n} is there, held by a debugger"),
+    _("its process {n} is there, waiting for a disk"),
+    _("its process {n} is there, but hangs"),
     # What follows a step.
     _("the host could not be reached"),
     _("the run was lost and the runbook is idempotent, so once more"),

@@ -154,14 +154,15 @@ class Notary:
             tx.set_mark(Mark(MARK, self._ctx.clock.now(), data))
 
     def _page(self, error: AuditError) -> None:
-        now = self._ctx.clock.now()
-        text = (
-            f"{error}\nWhat to do: {error.hint}\n\n"
+        now, words = self._ctx.clock.now(), self._ctx.book.words
+        text = words.gettext(
+            "{error}\nWhat to do: {hint}\n\n"
             "autofix goes on working and recording. What is recorded from now on could be changed "
             "without that being found, until it is sealed again.\n\nLook: autofix audit verify"
-        )
+        ).format(error=error, hint=error.hint)
+        title = words.gettext("the record can't be sealed: {error}").format(error=error)
         with self._ctx.store.transaction() as tx:
-            notify(self._ctx, tx, f"the record can't be sealed: {error}", text, "autofix:seal", now)
+            notify(self._ctx, tx, title, text, "autofix:seal", now)
 
     # -- keys ---------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from autofix.core.matching import TAKEN, Match, Reason
 from autofix.core.messages import Message
 from autofix.core.runbooks import Runbook
 from autofix.core.silences import Silence
+from autofix.core.strangers import compose_hostile, compose_unplaced
 from autofix.flow import paging
 from autofix.flow.context import Context
 from autofix.flow.paging import Wanted
@@ -25,8 +26,6 @@ ONCE_IN = 86400.0
 SEVERITY = "P2"
 NO_HOST = frozenset({Reason.UNKNOWN_HOST, Reason.GROUP, Reason.NO_HOST_LABEL})
 NO_RUNBOOK = frozenset({Reason.NO_RUNBOOK, Reason.OTHER_LABEL})
-#: So many labels of an alert stand in its page.
-SHOWN = 20
 
 
 def tell(ctx: Context, tx: Transaction, written: Sequence[Written], now: float) -> None:
@@ -49,7 +48,7 @@ class _Teller:
 
     def post(self, source: Source, arrival: Arrival, pairs: Pairs, row: Delivery) -> None:
         if arrival.hostile:
-            self._add(source, _hostile(self._tx, source, row, row.why, self._now))
+            self._add(source, _hostile(self._ctx, self._tx, source, row, row.why, self._now))
         for alert, found in pairs if not arrival.why else ():
             if not any(match.reason in TAKEN for match in found):
                 self._alert(source, arrival, alert, found, row)
@@ -59,14 +58,14 @@ class _Teller:
     ) -> None:
         tx, now = self._tx, self._now
         if found[0].reason is Reason.HOSTILE:
-            self._add(source, _hostile(tx, source, row, found[0].why, now))
+            self._add(source, _hostile(self._ctx, tx, source, row, found[0].why, now))
             return
         if any(match.reason is Reason.NOT_ALLOWED for match in found):
             _may_not(self._ctx, tx, arrival, row, found, now)
             return
         what = _unplaced(source, found) if alert.firing else ""
         if what and not self._silent(alert, found):
-            self._add(source, _about(tx, source, alert, found, what, row, now))
+            self._add(source, _about(self._ctx, tx, source, alert, found, what, row, now))
 
     def _silent(self, alert: Alert, found: Sequence[Match]) -> bool:
         """Somebody asked to be left alone by alerts with this label."""
@@ -98,6 +97,7 @@ def _unplaced(source: Source, found: Sequence[Match]) -> str:
 
 
 def _about(
+    ctx: Context,
     tx: Transaction,
     source: Source,
     alert: Alert,
@@ -111,39 +111,22 @@ def _about(
     once = hashlib.sha256(f"{alert.name}\n{named}".encode(errors="replace")).hexdigest()
     if not tx.first_time(f"told {source.name}", once, now + ONCE_IN, now):
         return None
-    where = f" on {named}" if named else ""
-    title = f"[{SEVERITY}] alert {alert.name}{where}: {what}"
+    whys = [match.why for match in found]
 
     def words() -> Message:
-        lines = [
-            f"{source.name} sent the alert {inert(alert.name + where, 300)}, and {what}.",
-            f"why nothing runs: {inert('; '.join(match.why for match in found), 500)}",
-            *_labels(alert),
-            "",
-            "Nothing was done, and nothing will be: the host may have to join the inventory, or a "
-            "runbook is missing. You are told once a day.",
-            f"look: autofix alerts show {row.id}",
-        ]
-        return _words(title, "\n".join(lines), f"autofix:alert:{source.name}:{alert.name}:{named}")
+        return compose_unplaced(alert, named, what, whys, row, SEVERITY, ctx.book.words)
 
     return Wanted(inert(named or alert.name, 120), what, SEVERITY, words)
 
 
-def _hostile(tx: Transaction, source: Source, row: Delivery, why: str, now: float) -> Wanted | None:
+def _hostile(
+    ctx: Context, tx: Transaction, source: Source, row: Delivery, why: str, now: float
+) -> Wanted | None:
     if not tx.first_time(f"hostile {source.name}", "", now + ONCE_IN, now):
         return None
-    title = f"[{SEVERITY}] {source.name} posted text that no honest sender writes"
 
     def words() -> Message:
-        text = (
-            f"It came from {source.name} ({inert(row.sender or 'unknown', 120)}, "
-            f"{inert(row.address or 'no address', 64)}) with a good credential, and was refused: "
-            f"{inert(why, 300)}.\n"
-            "Nothing ran. Somebody may be trying what autofix can be made to do, or a system that "
-            "it watches was broken into and writes into its alerts. You are told once a day.\n"
-            f"look: autofix alerts show {row.id}"
-        )
-        return _words(title, text, f"autofix:hostile:{source.name}")
+        return compose_hostile(row, why, SEVERITY, ctx.book.words)
 
     return Wanted(source.name, f"refused: {why}", SEVERITY, words)
 
@@ -177,15 +160,3 @@ def _may_not(
 
 def _host_of(alert: Alert) -> str:
     return alert.labels.get("instance") or alert.labels.get("host") or ""
-
-
-def _labels(alert: Alert) -> list[str]:
-    lines = [
-        f"  {inert(name, 80)}: {inert(value, 200)}"
-        for name, value in [*alert.labels.items(), *alert.annotations.items()][:SHOWN]
-    ]
-    return ["what it says:", *lines] if lines else []
-
-
-def _words(title: str, text: str, key: str) -> Message:
-    return Message(inert(title, 250), text, inert(key, 255))

@@ -83,13 +83,15 @@ class Trouble:
         return False
 
     def _page(self, now: float) -> Page:
-        where = socket.gethostname()
-        text = (
-            f"autofix on {where} can't work with its store: {inert(self._why, 500)}\n"
+        where, words = socket.gethostname(), self._ctx.book.words
+        text = words.gettext(
+            "autofix on {host} can't work with its store: {why}\n"
             "What needs it is not started until it can: no run without a record.\n\n"
             "Look at the disk's room and the store's file (store: in autofix.yaml), then:\n"
             "autofix status"
-        )
-        title = f"[{SEVERITY}] autofix on {where} can't work with its store: what needs it waits"
+        ).format(host=where, why=inert(self._why, 500))
+        title = words.gettext(
+            "[{severity}] autofix on {host} can't work with its store: what needs it waits"
+        ).format(severity=SEVERITY, host=where)
         key = f"autofix:store:{where}"
         return Page(0, None, "default", (), SEVERITY, title, text, key, now, None)

@@ -98,15 +98,17 @@ def _attempt(witness: Witness, last: Checkpoint, timeout: float) -> str:
 
 
 def _page(ctx: Context, tx: Transaction, witness: Witness, told: Told) -> None:
-    text = (
-        f"{told.failed} checkpoints in a row did not reach the witness {witness.name}.\n"
-        f"The last failure: {told.why}\n"
-        f"It knows the record up to entry {told.size}.\n\n"
+    words = ctx.book.words
+    text = words.gettext(
+        "{count} checkpoints in a row did not reach the witness {witness}.\n"
+        "The last failure: {why}\n"
+        "It knows the record up to entry {size}.\n\n"
         "autofix goes on, and tries again with each checkpoint. Until it works, an old copy put in "
         "the place of the whole store would not be found by this witness.\n\n"
         "Look: audit.witnesses in autofix.yaml; autofix audit verify"
-    )
-    title = f"the witness {witness.name} takes no checkpoints"
+    ).format(count=told.failed, witness=witness.name, why=told.why, size=told.size)
+    title = words.gettext("the witness {witness} takes no checkpoints")
+    title = title.format(witness=witness.name)
     notify(ctx, tx, title, text, f"autofix:witness:{witness.name}", ctx.clock.now())
 
 
@@ -120,13 +122,16 @@ class DigestWitness:
         self._ctx, self._channel = ctx, channel
 
     def tell(self, checkpoint: Checkpoint, *, timeout: float) -> None:  # noqa: ARG002 - the outbox
-        now = self._ctx.clock.now()
-        page = Page(
-            0, None, "", (self._channel,), "P3",
-            f"autofix: the record's checkpoint at entry {checkpoint.size}",
+        now, words = self._ctx.clock.now(), self._ctx.book.words
+        title = words.gettext("autofix: the record's checkpoint at entry {size}")
+        text = words.gettext(
             "Keep this message: it proves what the record said by now.\n\n"
-            f"{line(checkpoint)}\n\n"
-            "Compare: save this message as FILE, then autofix audit verify --witness FILE",
+            "{line}\n\n"
+            "Compare: save this message as FILE, then autofix audit verify --witness FILE"
+        )
+        page = Page(
+            0, None, "", (self._channel,), "P3", title.format(size=checkpoint.size),
+            text.format(line=line(checkpoint)),
             f"autofix:digest:{self._channel}:{checkpoint.size}",
             now, now, kind=PageKind.NOTICE,
             data={"size": checkpoint.size, "head": checkpoint.head},

@@ -35,6 +35,7 @@ def load(file: Path) -> dict[str, Any]:
         "enabled": block.enabled,
         "rules": rules,
         "timezone": settings.timezone,
+        "language": settings.language,
         "order": order(settings),
         "channels": {
             name: {"type": each.type, "options": opened(each.options.model_dump(by_alias=True))}

@@ -30,6 +30,7 @@ class Arms:
     enabled: bool = True
     rules: Rules = field(default_factory=Rules)
     timezone: str = "UTC"
+    language: str = "en"
     order: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     channels: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -58,8 +59,9 @@ class Child:
         rules = Rules(**found["rules"])
         listed = {key: tuple(found[key]) for key in ("order", "files", "faults")}
         return Arms(
-            found["enabled"], rules, found["timezone"], channels=found["channels"], **listed
-        )
+            found["enabled"], rules, found["timezone"], found["language"],
+            channels=found["channels"], **listed,
+        )  # fmt: skip
 
     def look(self) -> Known | str:
         """What is open now, by the store itself, or why that can't be known."""

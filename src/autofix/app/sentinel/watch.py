@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from autofix.app.sentinel import files
 from autofix.app.sentinel.arms import Arms, Delivery
 from autofix.app.sentinel.notes import Notes
+from autofix.app.speaking import speaks
 from autofix.core.pages import Page
 from autofix.core.watching import (
     STOPPED,
@@ -144,7 +145,7 @@ class Sentinel:
     def _page(self, call: Call, seen: Seen) -> None:
         page = compose(
             call, self.memory, seen, host=socket.gethostname(), process=self._process(),
-            last=self._time(seen.tick.at if seen.tick else 0.0),
+            last=self._time(seen.tick.at if seen.tick else 0.0), words=speaks(self.arms.language),
         )  # fmt: skip
         delivery = self._helper.send(self.arms, page, self._first if call.closing else "")
         self._notes.write_down(call, page, delivery)
