@@ -13,6 +13,7 @@ import pytest
 from autofix.core.incidents import State
 from autofix.core.roles import Principal, Role
 from autofix.core.runs import Outcome, RunResult
+from autofix.errors import StoreError
 from consolekit import Client, Stage
 
 HEALED, WAITS, ASKED = 1, 2, 3
@@ -280,6 +281,21 @@ def test_a_form_that_is_sent_twice_does_it_once(own: Stage) -> None:
     assert "Your words are on the record." in first.text
     assert "nothing was done twice" in second.text
     assert [action for _, action in actions(own)].count("incident.commented") == 1
+
+
+def test_what_the_store_broke_off_may_have_been_done_and_is_told_so(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise StoreError("the connection to the database broke")
+
+    monkeypatch.setattr("autofix.flow.comments.comment", broken)
+    olga = by(stage, "olga")
+    said = olga.send("/incidents/1", "/incidents/1/comment", {"text": "what I typed"})
+    assert said.status_code == 503
+    assert "It may not have been done" in shown(said.text)
+    assert "See how it stands now before you send it again" in shown(said.text)
+    assert "what I typed" in said.text
 
 
 def test_who_approves_a_second_too_late_is_told_who_was_first(stage: Stage) -> None:

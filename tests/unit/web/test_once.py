@@ -89,6 +89,21 @@ def test_what_may_have_been_done_is_not_done_again(api: Api, monkeypatch: Any) -
     assert api.post(RUN, json={"hosts": ["r1"]}, headers=KEY).status_code == 409
 
 
+@pytest.mark.parametrize(("host", "status"), [("r1", 202), ("r9", 404)])
+def test_what_was_done_is_told_so_though_the_answer_can_not_be_kept(
+    api: Api, monkeypatch: Any, host: str, status: int
+) -> None:
+    def full(*_: Any) -> None:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("autofix.testing.memory.MemoryTransaction.end_answer", full)
+        said = api.post(RUN, json={"hosts": [host]}, headers=KEY)
+    assert (said.status_code, signals(api)) == (status, status == 202)
+    assert api.post(RUN, json={"hosts": [host]}, headers=KEY).status_code == 409
+    assert signals(api) == (status == 202)
+
+
 def test_a_token_is_shown_once_and_kept_nowhere(api: Api) -> None:
     now = api.world.clock.now()
     with api.world.store.transaction() as tx:

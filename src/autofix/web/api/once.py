@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from autofix.core.accounts import Answered
 from autofix.core.plain import plain
 from autofix.errors import Conflict, Duplicate, StoreError
+from autofix.flow.context import log
 from autofix.ports import Store
 from autofix.web.api.common import Asker, answer, services_of
 from autofix.web.problems import Problem
@@ -83,8 +84,13 @@ class Once:
 
 
 def _end(store: Store, done: Answered) -> None:
-    with store.transaction() as tx:
-        tx.end_answer(done)
+    """What came of it is known, whether this can be written or not: else the key stays taken, and
+    whoever uses it again is told to look first."""
+    try:
+        with store.transaction() as tx:
+            tx.end_answer(done)
+    except StoreError as error:
+        log.warning("what a request was told could not be kept: %s", error)
 
 
 def _again(known: Answered, asked: Answered) -> Response:

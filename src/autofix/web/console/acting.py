@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from autofix.errors import AutofixError
+from autofix.errors import AutofixError, Conflict, Duplicate, StoreError
 from autofix.web.api.once import REPLAYED, Once
 from autofix.web.console import frame
 from autofix.web.console.frame import Viewer
@@ -72,5 +72,14 @@ def failed(
         typed=form.typed(),
         hides=hides,
         back=back,
+        unsure=unsure(error),
         room="",
     )
+
+
+def unsure(error: AutofixError | Problem) -> bool:
+    """May it have been done all the same? The store broke off in the middle, or an earlier try did
+    and nobody knows."""
+    if isinstance(error, Problem):
+        return error.status == 409
+    return isinstance(error, StoreError) and not isinstance(error, Conflict | Duplicate)
