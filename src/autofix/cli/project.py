@@ -29,7 +29,7 @@ def init(folder: Path | None) -> None:
         print(f"\nThe key that seals the record: {made[0]}. Keep this public half elsewhere, and a")
         print(f"copy of the folder {made[2]} in a safe place:\n{made[1]}", end="")
     print(f"\n{where}: now name your hosts in inventory/hosts.yml and your channels in")
-    print("autofix.yaml, then: autofix check")
+    print(f"autofix.yaml, then: autofix{f' -C {folder}' if folder else ''} check")
 
 
 @click.command()

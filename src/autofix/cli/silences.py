@@ -116,7 +116,7 @@ def stands(silence: Silence, now: float) -> str:
         return f"ended by {silence.ended_by}"
     if silence.until <= now:
         return "over"
-    if silence.starts_at > now:
+    if silence.starts_at > now + 1:  # one that begins at once was written a moment after `now`
         return f"in {human(silence.starts_at - now)}"
     return f"for another {human(silence.until - now)}"
 
