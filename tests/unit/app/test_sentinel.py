@@ -105,6 +105,16 @@ def test_a_dead_server_is_told_with_what_is_open_and_what_to_do(watch: Watch) ->
     assert page.dedup_key == watch.helper.pages[1].dedup_key
 
 
+def test_it_speaks_the_language_of_the_settings(watch: Watch) -> None:
+    watch.helper.arms = Arms(
+        rules=Rules(after=8.0), order=("pager",), channels={"pager": {}}, language="zh"
+    )
+    watch.tick()
+    watch.pass_(12)
+    assert watch.helper.titles == ["[P0] HOST 上的 autofix 已停止：有 1 个未结束的事件"]
+    assert "其进程 4194303 已不存在" in watch.helper.pages[0].text
+
+
 def test_a_process_that_is_there_hangs(watch: Watch) -> None:
     watch.tick(pid=os.getpid())
     watch.pass_(12)
