@@ -34,6 +34,8 @@ from autofix.web.problems import TITLES
 REFERRER = "same-origin"
 #: What a reader chose, kept in his browser: read on pages without a login, too.
 LANGUAGE, THEME, KEYS = "autofix-language", "autofix-theme", "autofix-keys"
+#: Who acts without a person: their reasons are sentences of ours.
+OURS = frozenset({"autofix", "a file"})
 THEMES = ("auto", "light", "dark")
 #: Shortcuts of a single letter: whoever speaks to his browser, or slips, turns them off.
 SHORTCUTS = ("on", "off")
@@ -117,6 +119,15 @@ def _templates(spoken: str) -> Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols"],
     )
     known = words(spoken)
+
+    def reason(text: object) -> str:
+        """A sentence of ours, in the reader's language."""
+        return inert(told(str(text), known), 2000)
+
+    def own(text: object, by: str) -> str:
+        """The words of whoever did it: a person's stay as they are, whatever they look like."""
+        return reason(text) if by in OURS else inert(str(text), 2000)
+
     made.install_gettext_translations(known, newstyle=True)  # type: ignore[attr-defined]
     made.filters.update(
         line=lambda text: inert(str(text), 500),
@@ -127,7 +138,8 @@ def _templates(spoken: str) -> Environment:
         iso=lambda at: datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
         ago=lambda seconds: ago(seconds, spoken),
         word=lambda name, kind: known.pgettext(kind, english(name)),
-        reason=lambda text: inert(told(str(text), known), 2000),
+        reason=reason,
+        own=own,
         pretty=lambda given: json.dumps(given, indent=2, ensure_ascii=False, default=str),
     )
     return made

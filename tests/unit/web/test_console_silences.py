@@ -157,3 +157,20 @@ def test_who_may_only_look_has_no_buttons_and_no_way(stage: Stage) -> None:
     assert 'action="/silences' not in shown
     pairs = [("csrf", dict(vera.hidden(vera.page("/"), "/logout"))["csrf"]), ("host", "web1")]
     assert vera.post("/pauses", pairs).status_code == 403
+
+
+def test_what_a_person_wrote_is_never_translated(stage: Stage) -> None:
+    """Not even where it is, word for word, a sentence that autofix says as well."""
+    desk = stage.desk()
+    desk.pause(host="web3", reason="not gone")
+    desk.add_silence(until=stage.clock.now() + 3600, reason="try again in a moment", host="web4")
+    try:
+        zh = stage.client("olga", **{"accept-language": "zh-CN"})
+        for place in ("/", "/silences", "/fleet/web4"):
+            page = unescape(zh.page(place))
+            assert ("not gone" in page) or place == "/fleet/web4"
+            assert ("try again in a moment" in page) or place == "/"
+            assert "未消失" not in page
+            assert "请稍后再试" not in page
+    finally:
+        desk.resume(host="web3")
