@@ -18,11 +18,19 @@ def eyes() -> Iterator[Eyes]:
         yield made
 
 
-@pytest.fixture
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+@pytest.fixture(scope="module")
+def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with Stage.set(tmp_path_factory.mktemp("stage") / "project") as made:
-        made.look("cache1", "web1", "web2", "web3", "web4")
         yield made
+
+
+@pytest.fixture
+def stage(theatre: Stage, eyes: Eyes) -> Iterator[Stage]:
+    """One for all tests, at which nothing is wrong when one begins."""
+    theatre.look("cache1", "web1", "web2", "web3", "web4")
+    yield theatre
+    eyes.rest()
+    theatre.calm()
 
 
 def broken(stage: Stage, host: str) -> int:
@@ -208,6 +216,7 @@ def test_who_is_logged_out_meanwhile_comes_to_the_login(stage: Stage, eyes: Eyes
     stage.desk().change_user("olga", disabled=True)
     seen.page.wait_for_url("**/login?next=**")
     assert seen.page.url.endswith("?next=%2F%3Ffrom%3Dchat")
+    stage.desk().change_user("olga", disabled=False)
 
 
 def test_clocks_tick(stage: Stage, eyes: Eyes) -> None:

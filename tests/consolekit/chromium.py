@@ -104,9 +104,15 @@ class Eyes:
             awake(page)
         return seen
 
-    def close(self) -> None:
+    def rest(self) -> None:
+        """Every page is closed: an open one goes on asking while other tests run."""
         for each in self._contexts:
             each.close()
+        self._contexts.clear()
+        self._still.clear()
+
+    def close(self) -> None:
+        self.rest()
         self._browser.close()
         self._play.stop()
 

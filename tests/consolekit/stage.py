@@ -15,6 +15,7 @@ import pytest
 from autofix.app.desk import OfServer, place_of
 from autofix.app.site import Site
 from autofix.core.alerts import Admission, Arrival, Delivery, Post
+from autofix.core.incidents import LIVE
 from autofix.core.readings import Reading
 from autofix.core.roles import Principal, Role, at_the_terminal
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult
@@ -249,6 +250,19 @@ class Stage:
 
     def fails(self, playbook: str, why: str = "it broke") -> None:
         self.playbooks.does[playbook] = lambda _: RunResult(Outcome.FAILED, why, 2)
+
+    def calm(self) -> None:
+        """Nothing is wrong, open or paused any more, and it was so long ago that no guard minds."""
+        desk = self.desk()
+        self.facts.of.clear()
+        self.playbooks.does.clear()
+        for pause in desk.pauses():
+            desk.resume(runbook=pause.runbook, host=pause.host)
+        for each in desk.incidents(states=LIVE, limit=1000):
+            desk.resolve(each.id)
+        self.clock.advance(2 * 86400)
+        self.settle()
+        self.look(*self.ctx.book.inventory.hosts("all"))
 
     def run(self, by: str, runbook: str, *hosts: str, **more: Any) -> list[Signal]:
         """A person asks for a run, and it is done as far as it goes."""
