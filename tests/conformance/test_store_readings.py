@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from autofix.core.incidents import State
 from autofix.core.series import AROUND, Sample
 from autofix.ports import Store
@@ -57,6 +59,24 @@ def test_what_is_old_is_dropped_but_not_near_an_incident_that_is_kept(store: Sto
     with store.transaction() as tx:
         assert tx.forget(15 * HOUR) == 1
         assert tx.forget_samples(20 * HOUR) == 3
+
+
+def test_of_an_incident_that_is_open_for_weeks_its_beginning_and_its_end_stay(
+    store: Store,
+) -> None:
+    """Else one that nobody closes would fill the disk."""
+    day = 24 * HOUR
+    row = opened(store, host="redis1", opened_at=10 * day)
+    add(store, *(seen(each * day) for each in range(9, 40)))
+    with store.transaction() as tx:
+        assert tx.forget_samples(35 * day) == 1 + 22  # the day before, and all after two days
+    assert [each.at / day for each in of(store)] == [10, 11, 12, *range(35, 40)]
+    with store.transaction() as tx:
+        tx.save_incident(
+            replace(row, state=State.RESOLVED, ended_at=38 * day), event("incident.resolved")
+        )
+        assert tx.forget_samples(50 * day) == 1 + 1
+    assert [each.at / day for each in of(store)] == [10, 11, 12, 36, 37, 38]
 
 
 def test_of_an_incident_that_is_live_all_since_it_opened_stays(store: Store) -> None:

@@ -211,7 +211,7 @@ class Server:
     def _forget_samples(self, ctx: Context) -> None:
         """What was near an incident stays with it: that is looked at anew once a day."""
         now = ctx.clock.now()
-        whole = now - self._forgot_whole >= 86400.0
+        whole = abs(now - self._forgot_whole) >= 86400.0  # a clock that was set back counts, too
         before = now - self._site.settings.retention.readings
         with ctx.store.transaction() as tx:
             tx.forget_samples(before, since=0.0 if whole else before - 86400.0)

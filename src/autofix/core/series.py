@@ -15,6 +15,8 @@ AT_LEAST = 300.0
 AFTER = 600.0
 #: Of an incident so many seconds before and after it are kept as long as it is itself.
 AROUND = 3600.0
+#: Of one that is open for weeks only its beginning, and its end: seconds of each.
+LONG = 2 * 86400.0
 #: Looks that are kept without looking at what changed: there are few, and each decided something.
 VERIFY, FIRST = "verify", "first"
 

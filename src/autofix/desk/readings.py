@@ -6,12 +6,15 @@ from autofix.core.charted import Readings, limits, milestones, series_of, window
 from autofix.core.incidents import Incident, Origin
 from autofix.core.roles import Permission
 from autofix.core.runbooks import ProbeTrigger, Runbook
+from autofix.core.series import AROUND, Sample
 from autofix.desk.base import Room
 from autofix.errors import NotFound
 from autofix.ports import Reads
 
 #: A small chart is some hundred pixels wide.
 FEW = 120
+#: So many looks are read for one chart, and as many of its beginning.
+MOST = 50_000
 
 
 def _trigger(incident: Incident) -> int | None:
@@ -25,6 +28,16 @@ def _seen_last(reads: Reads, runbook: str, host: str) -> str:
     return last.subject if last else ""
 
 
+def _samples(reads: Reads, of: Incident, since: float, until: float) -> list[Sample]:
+    """Of more than can be drawn the newest, and how it began."""
+    target = (of.runbook, of.host, of.subject)
+    found = reads.samples(*target, since, until, MOST)
+    if len(found) < MOST:
+        return found
+    begun = reads.samples(*target, since, of.opened_at + AROUND, MOST)
+    return [*(each for each in begun if each.at < found[0].at), *found]
+
+
 class ReadingsRoom(Room):
     def readings(self, incident: int) -> Readings:
         self.may(Permission.READ, "readings")
@@ -36,7 +49,7 @@ class ReadingsRoom(Room):
                     f"there is no incident {incident}", hint="see `autofix incidents list`"
                 )
             since, until = window(found, ctx.clock.now())
-            samples = reads.samples(found.runbook, found.host, found.subject, since, until)
+            samples = _samples(reads, found, since, until)
             runs = reads.runs(incident=incident)
         book = self._book(found.runbook)
         compared = limits(book, _trigger(found), dict(found.inputs)) if book else {}

@@ -158,7 +158,8 @@ class Transaction(Reads, Protocol):
 
     def forget_samples(self, before: float, since: float = 0.0) -> int:
         """Drop samples from `since` to `before` that are not within an hour of an incident that
-        is still kept; how many. A later `since` spares looking at those once more."""
+        is still kept, and in the middle of long ones (`series.LONG`); how many. A later `since`
+        spares looking at those once more."""
 
 
 class Lead(Protocol):

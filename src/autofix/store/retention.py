@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Table, delete, exists, func, select
 
 from autofix.core.pages import PageState
 from autofix.core.runs import RunState
-from autofix.core.series import AROUND
+from autofix.core.series import AROUND, LONG
 from autofix.core.signals import SignalState
 from autofix.store import tables, tables_readings, tables_web
 from autofix.store.session import Session
@@ -121,4 +121,5 @@ def _near() -> ColumnElement[bool]:
         incident.subject == t.subject,
         incident.opened_at <= t.at + AROUND,
         incident.live | (over >= t.at - AROUND),
+        (t.at <= incident.opened_at + LONG) | (~incident.live & (t.at >= over - LONG)),
     )

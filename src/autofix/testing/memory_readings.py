@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autofix.core.series import AROUND, Sample
+from autofix.core.series import AROUND, LONG, Sample
 from autofix.testing.memory_history import HistoryReads
 from autofix.testing.memory_state import Data
 
@@ -43,5 +43,9 @@ def _around(data: Data, sample: Sample) -> bool:
         (row.runbook, row.host, row.subject) == (sample.runbook, sample.host, sample.subject)
         and row.opened_at - AROUND <= sample.at
         and (row.live or sample.at <= (row.ended_at or row.updated_at) + AROUND)
+        and (
+            sample.at <= row.opened_at + LONG
+            or (not row.live and sample.at >= (row.ended_at or row.updated_at) - LONG)
+        )
         for row in data.incidents.values()
     )

@@ -12,6 +12,7 @@ from autofix.core.incidents import State
 from autofix.core.roles import Role
 from autofix.core.runbooks import ProbeTrigger
 from autofix.core.runs import RunOrder
+from autofix.core.series import AROUND
 from autofix.errors import NotFound
 from unit.desk.kit import desk, person
 from unit.flow.world import BOOK, World
@@ -46,6 +47,25 @@ def healed() -> World:
 
 def of(world: World, number: int = 1) -> Readings:
     return desk(world, person("vera", Role.VIEWER)).readings(number)
+
+
+def test_of_more_looks_than_are_read_the_beginning_is_told_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An incident that is open for weeks: how it fell ill, and how it is now."""
+    monkeypatch.setattr("autofix.desk.readings.MOST", 20)
+    world = World()
+    world.ill()
+    opened = world.incident().opened_at
+    for _ in range(300):
+        world.clock.advance(30)
+        world.look("r1")
+    [ratio] = of(world).series
+    moments = [at for at, value in ratio.points if value is not None]
+    assert moments == sorted(set(moments))
+    assert len(moments) == 40
+    assert opened < moments[0] < moments[19] <= opened + AROUND
+    assert moments[-1] == world.clock.now()
 
 
 def test_a_story_in_numbers_what_was_seen_what_it_was_compared_with_and_what_was_done() -> None:
