@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autofix.core.charted import Limit, Milestone, Readings, Series
-from autofix.web.console.charts import RADIUS, Chart, Drawing, chart, placed, spark, within
+from autofix.web.console.charts import Chart, chart
+from autofix.web.console.drawings import RADIUS, Drawing, placed, within
 from autofix.web.console.scales import Scale, counted, offsets, seconds, span, ticks, worded
+from autofix.web.console.sparks import spark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from autofix.errors import AutofixError
 from autofix.ports import Desk
 from autofix.web.api.common import ONE_LINE, AtDesk, services_of
 from autofix.web.console.acting import failed
-from autofix.web.console.charts import Spark, spark
 from autofix.web.console.frame import Looking, Viewer, show
+from autofix.web.console.sparks import Spark, spark
 from autofix.web.forms import Form, form
 from autofix.web.problems import Problem
 

@@ -17,9 +17,9 @@ from autofix.web.api.bodies import Resetting
 from autofix.web.api.common import ONE_LINE, AtDesk, Name
 from autofix.web.console import code, guide
 from autofix.web.console.acting import act
-from autofix.web.console.charts import Spark, spark
 from autofix.web.console.filling import taken
 from autofix.web.console.frame import Looking, show
+from autofix.web.console.sparks import Spark, spark
 from autofix.web.forms import Form, form
 
 router = APIRouter(include_in_schema=False)
