@@ -11,8 +11,9 @@ from autofix.core.incidents import WITH_A_PERSON, Incident
 from autofix.core.runbooks import Runbook
 from autofix.core.runs import Outcome, Run, RunKind, RunState
 
-#: What holds a rollback that a person asks for: it puts things back, so nothing else does.
-UNDOING = ("pause", "owed", "host_lock")
+#: What holds a rollback that a person asks for: it puts things back, so nothing else does. Whoever
+#: silenced a target is at work there, or wants it left alone.
+UNDOING = ("silence", "pause", "owed", "host_lock")
 
 
 @dataclass(frozen=True)

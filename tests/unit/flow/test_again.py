@@ -10,8 +10,9 @@ from autofix.core.conditions import parse
 from autofix.core.incidents import State
 from autofix.core.runbooks import Step
 from autofix.core.runs import Outcome, RunKind, RunResult, RunState
+from autofix.core.silences import Silence
 from autofix.errors import HeldError, NotFound, UsageError
-from autofix.flow import again, decide, people, stopping
+from autofix.flow import again, decide, people, silences, stopping
 from autofix.flow.recover import recover
 from unit.flow.world import BOOK, Killed, World, kill, swap, with_steps
 
@@ -262,6 +263,18 @@ def test_a_pause_holds_a_rollback_too(undoable: World) -> None:
     with pytest.raises(HeldError, match="hands off"):
         again.roll_back(undoable.ctx, 1, "ann", 1)
     assert undoable.incident().state is State.ESCALATED
+
+
+def test_a_target_that_is_to_be_left_alone_is_neither_mended_nor_undone(undoable: World) -> None:
+    now, why = undoable.clock.now(), "the disk is swapped"
+    silences.add(undoable.ctx, Silence(0, now, "bob", why, now, now + 600, host="r1"))
+    for act in (again.retry, again.roll_back):
+        with pytest.raises(HeldError, match=r"silence 1 .* by bob .*: the disk is swapped"):
+            act(undoable.ctx, 1, "ann", 1)
+    undoable.pass_time(601, step=30)
+    again.roll_back(undoable.ctx, 1, "ann", 1)
+    undoable.pass_time(5)
+    assert undoable.incident().state is State.ACKNOWLEDGED
 
 
 def test_a_host_that_is_worked_on_is_not_touched_by_a_rollback(undoable: World) -> None:
