@@ -15,14 +15,14 @@ import pytest
 from autofix.app.desk import OfServer, place_of
 from autofix.app.site import Site
 from autofix.core.alerts import Admission, Arrival, Delivery, Post
-from autofix.core.incidents import LIVE
+from autofix.core.incidents import LIVE, State
 from autofix.core.readings import Reading
 from autofix.core.roles import Principal, Role, at_the_terminal
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult
 from autofix.core.signals import Signal
 from autofix.desk.entrance import entrance
 from autofix.desk.local import LocalDesk
-from autofix.flow import deliveries, intake, looking
+from autofix.flow import deliveries, looking, observing
 from autofix.flow.context import Context
 from autofix.flow.tick import Engine
 from autofix.ports import Desk
@@ -216,7 +216,7 @@ class Stage:
                 watched = self.ctx.book.inventory.hosts(named) if named else []
                 for host in [each for each in hosts if each in watched]:
                     readings = looking.look(self.ctx, "stage", host, {}, timeout=1)
-                    intake.observe(self.ctx, [intake.Observation(runbook, index, readings)])
+                    observing.observe(self.ctx, [observing.Observation(runbook, index, readings)])
 
     def settle(self) -> None:
         """Do what is due now, and what becomes due by that; time stands still."""
@@ -258,6 +258,9 @@ class Stage:
         self.playbooks.does.clear()
         for pause in desk.pauses():
             desk.resume(runbook=pause.runbook, host=pause.host)
+        for each in desk.incidents(states=[State.AWAITING_APPROVAL], limit=1000):
+            desk.reject(each.id)
+        self.settle()
         for each in desk.incidents(states=LIVE, limit=1000):
             desk.resolve(each.id)
         self.clock.advance(2 * 86400)
