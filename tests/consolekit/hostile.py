@@ -16,6 +16,8 @@ from autofix.core.pauses import Pause
 from autofix.core.roles import Role
 from autofix.core.runs import Outcome, RunEvent, RunKind, RunState
 from autofix.core.silences import Silence
+from autofix.core.triggers import Verdict as Seen
+from autofix.core.triggers import Watch
 from storekit import event, incident, page, run
 
 STATES = (State.ESCALATED, State.HELD, State.AWAITING_APPROVAL, State.ACKNOWLEDGED, State.HEALED)
@@ -29,6 +31,7 @@ triggers:
   - {{probe: host, hosts: web, every: 1m, when: load_1 > 50}}
 inputs:
   text: {{type: string, default: {title}, help: {title}}}
+{inputs}
 fix:
   - {{playbook: restart.yml, timeout: 2m}}
 verify: {{probe: host, until: load_1 < 10, within: 20s, hold: 5s, every: 5s}}
@@ -43,8 +46,11 @@ def fill(stage: Any, corpus: Sequence[str]) -> None:
     _run(stage, corpus)
     _delivery(stage, corpus)
     with stage.store.transaction() as tx:
-        for number, text in enumerate(corpus[::8]):
-            _others(tx, stage.clock.now(), number, text)
+        for number, text in enumerate(corpus[::2]):
+            _others(tx, stage.clock.now(), number, text, " ".join(corpus[number::10]))
+        tx.save_watches(list(_watches(stage, corpus)))
+        # The newest, so that it is among those that are looked at.
+        tx.record(event("hostile", stage.clock.now(), payload={text: text for text in corpus}))
 
 
 def _runbook(stage: Any, corpus: Sequence[str]) -> None:
@@ -53,6 +59,10 @@ def _runbook(stage: Any, corpus: Sequence[str]) -> None:
     said = RUNBOOK.format(
         title=json.dumps(fit[0][:60], ensure_ascii=False),
         about=json.dumps(about[:9000], ensure_ascii=False),
+        inputs="\n".join(
+            f"  i{number}: {{type: string, help: {json.dumps(text, ensure_ascii=False)}}}"
+            for number, text in enumerate(fit)
+        ),
     )
     (stage.folder / "runbooks" / "hostile.yaml").write_text(said)
     stage.ctx.book = stage.site.load_book()
@@ -89,7 +99,7 @@ def _incident(stage: Any, at: int, texts: Sequence[str]) -> None:
 def _run(stage: Any, corpus: Sequence[str]) -> None:
     now, first = stage.clock.now(), corpus[0]
     with stage.store.transaction() as tx:
-        for number, text in enumerate(corpus[::20]):
+        for number, text in enumerate(corpus[::2]):
             made = tx.add_run(
                 run(
                     1, runbook="web-stuck", host=f"h{number}", kind=RunKind.FIX, step=number,
@@ -100,8 +110,20 @@ def _run(stage: Any, corpus: Sequence[str]) -> None:
                 ),
                 event("run.planned", now, actor=text, payload={"playbook": text}),
             )  # fmt: skip
-            if number == 0:
+            if number == len(corpus[::2]) - 1:  # the newest is the first in every list
                 tx.add_run_events(made.id, list(_events(corpus, now, first)))
+
+
+def _watches(stage: Any, corpus: Sequence[str]) -> Iterator[Watch]:
+    """What was seen of each host: a part of the strings in each place."""
+    hosts = stage.ctx.book.inventory.hosts("all")
+    for place, host in enumerate(hosts):
+        mine = corpus[place :: len(hosts)]
+        for text in mine[:8]:
+            yield Watch(
+                "web-stuck", 0, host, text, stage.clock.now(), verdict=Seen.UNKNOWN,
+                why=" ".join(mine), facts={each: each for each in mine},
+            )  # fmt: skip
 
 
 def _events(corpus: Sequence[str], now: float, first: str) -> Iterator[RunEvent]:
@@ -118,16 +140,17 @@ def _delivery(stage: Any, corpus: Sequence[str]) -> None:
     ]
     body = json.dumps({"alerts": [{"labels": {text: text}} for text in corpus]})
     with stage.store.transaction() as tx:
-        for state in DeliveryState:
+        for state, at in zip(cycle(DeliveryState), range(0, len(corpus) - 7, 7)):
             refused = state is DeliveryState.REFUSED
+            given = corpus[at : at + 7]
             made = Delivery(
-                0, now, corpus[1], corpus[2], corpus[3], state, 403 if refused else 202, corpus[4],
-                {"user-agent": corpus[5]}, body, len(body), tuple(judged), by=corpus[6],
+                0, now, given[0], given[1], given[2], state, 403 if refused else 202, given[3],
+                {"user-agent": given[4]}, body, len(body), tuple(judged), by=given[5],
             )  # fmt: skip
-            tx.add_delivery(made, event("alerts.accepted", now, actor=corpus[7]))
+            tx.add_delivery(made, event("alerts.accepted", now, actor=given[6]))
 
 
-def _others(tx: Any, now: float, number: int, text: str) -> None:
+def _others(tx: Any, now: float, number: int, text: str, more: str) -> None:
     name, ends = f"{text}{number}", now + 86400
     tx.add_silence(
         Silence(0, now, text, text, now, ends, text, text, text, {text: text}),
@@ -136,7 +159,7 @@ def _others(tx: Any, now: float, number: int, text: str) -> None:
     tx.add_pause(Pause(now, text, text, host=name, id=f"p{number}"), event("pause.set", now))
     tx.add_page(
         page(
-            1, policy=text, channels=(text,), title=text, text=text, dedup_key=name,
+            1, policy=text, channels=(text,), title=text, text=f"{text} {more}", dedup_key=name,
             created_at=now, state=tuple(PageState)[number % 3], last_error=text, sent_by=text,
             data={text: text},
         ),
