@@ -27,7 +27,7 @@ from autofix.core.runbooks import ProbeTrigger
 from autofix.core.runs import Outcome, RunEvent, RunOrder, RunResult
 from autofix.core.signals import Signal
 from autofix.errors import AutofixError, ChannelError, StoreError
-from autofix.flow import again, deliveries, intake, looking, people, stopping
+from autofix.flow import again, deliveries, intake, looking, observing, people, stopping
 from autofix.flow.context import Book, Context
 from autofix.flow.notary import Notary
 from autofix.flow.pauses import reconcile
@@ -333,10 +333,10 @@ class Teller:
                 if not isinstance(trigger, ProbeTrigger):
                     continue
                 looks = [
-                    intake.Observation(book, index, looking.look(self.ctx, "facts", host, {}, 1))
+                    observing.Observation(book, index, looking.look(self.ctx, "facts", host, {}, 1))
                     for host in HOSTS
                 ]
-                intake.observe(self.ctx, looks)
+                observing.observe(self.ctx, looks)
 
     def _settle(self) -> None:
         for _ in range(60):

@@ -24,8 +24,8 @@ from autofix.core.triggers import Watch
 from autofix.desk.explain_alerts import alert_line, latest
 from autofix.errors import NotFound
 from autofix.flow.context import Context
-from autofix.flow.intake import defaults
 from autofix.flow.looking import scope
+from autofix.flow.observing import defaults
 from autofix.flow.situation import situation
 from autofix.options import suggest
 from autofix.ports import Reads

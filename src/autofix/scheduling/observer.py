@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from autofix.errors import StoreError
 from autofix.flow.context import Context, log
-from autofix.flow.intake import Observation, observe
+from autofix.flow.observing import Observation, observe
 
 BATCH = 500
 

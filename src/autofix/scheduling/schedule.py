@@ -17,8 +17,8 @@ from autofix.core.audit import AuditEvent
 from autofix.core.runbooks import ProbeTrigger, Runbook, ScheduleTrigger
 from autofix.errors import StoreError
 from autofix.flow.context import Context, log
-from autofix.flow.intake import Observation
 from autofix.flow.looking import fleet_probe, look, look_at_all
+from autofix.flow.observing import Observation
 from autofix.flow.pools import Pools
 from autofix.flow.record import AUTOFIX
 from autofix.ports import FleetProbe

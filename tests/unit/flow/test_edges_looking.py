@@ -7,7 +7,7 @@ from dataclasses import replace
 from autofix.core.conditions import parse
 from autofix.core.incidents import State
 from autofix.core.runbooks import ProbeTrigger, Runbook, Step
-from autofix.flow import intake, stopping
+from autofix.flow import observing, stopping
 from autofix.flow.decide import decide_due
 from autofix.scheduling.observer import Observer
 from unit.flow.world import BOOK, World, with_guards, with_steps
@@ -120,7 +120,7 @@ def test_two_failed_looks_written_together_count_as_two() -> None:
         world.look("r1")
     world.settle()
     assert world.bell.rung == []
-    intake.observe(world.ctx, [world.seen("r1"), world.seen("r1")])
+    observing.observe(world.ctx, [world.seen("r1"), world.seen("r1")])
     world.settle()
     assert len(world.bell.rung) == 1
 

@@ -16,7 +16,7 @@ from autofix.core.limits import Limits
 from autofix.core.runbooks import ProbeTrigger, Runbook
 from autofix.core.runs import RunKind, RunOrder
 from autofix.core.shares import share
-from autofix.flow import intake, looking
+from autofix.flow import looking, observing
 from autofix.flow.decide import decide_due
 from autofix.store import open_store
 from autofix.testing.inventory import FakeInventory
@@ -66,7 +66,7 @@ class Fleet(World):
         for host in hosts:
             self.patient.state[host] = {"ratio": 0.95}
             readings = looking.look(self.ctx, "redis", host, {}, timeout=1)
-            intake.observe(self.ctx, [intake.Observation(book, 0, readings)])
+            observing.observe(self.ctx, [observing.Observation(book, 0, readings)])
 
     def tick(self) -> None:
         self.engine.tick()

@@ -11,7 +11,7 @@ from autofix.core.incidents import Origin
 from autofix.core.readings import Reading
 from autofix.core.series import Sample
 from autofix.core.signals import Signal
-from autofix.flow import intake
+from autofix.flow import intake, observing
 from unit.flow.world import BOOK, World
 
 
@@ -21,7 +21,7 @@ def kept(world: World, host: str = "r1") -> list[Sample]:
 
 
 def look(world: World, *readings: Reading) -> None:
-    intake.observe(world.ctx, [intake.Observation(BOOK, 0, list(readings))])
+    observing.observe(world.ctx, [observing.Observation(BOOK, 0, list(readings))])
 
 
 def reading(at: float, ratio: float, **more: object) -> Reading:
@@ -76,5 +76,5 @@ def test_a_runbook_that_names_no_number_keeps_nothing() -> None:
         BOOK, verify=None, triggers=(replace(BOOK.triggers[0], when=parse("role == 'x'")),)
     )
     seen = Reading("r1", 0.0, {"reachable": True, "error": None, "role": "y", "ratio": 1.0})
-    intake.observe(world.ctx, [intake.Observation(book, 0, [seen])])
+    observing.observe(world.ctx, [observing.Observation(book, 0, [seen])])
     assert kept(world) == []

@@ -20,7 +20,7 @@ from autofix.core.runbooks import Attempts, Guards, Input, ProbeTrigger, Runbook
 from autofix.core.runs import Outcome, Run, RunEvent, RunOrder, RunResult
 from autofix.core.signals import Signal
 from autofix.errors import ChannelError, StoreError
-from autofix.flow import intake, looking
+from autofix.flow import intake, looking, observing
 from autofix.flow.context import Book, Context
 from autofix.flow.recover import recover
 from autofix.flow.tick import Engine
@@ -145,12 +145,12 @@ class World:
 
     def look(self, *hosts: str, trigger: int = 0) -> None:
         """The trigger's probe looks at these hosts now."""
-        intake.observe(self.ctx, [self.seen(host, trigger) for host in hosts])
+        observing.observe(self.ctx, [self.seen(host, trigger) for host in hosts])
 
-    def seen(self, host: str, trigger: int = 0) -> intake.Observation:
+    def seen(self, host: str, trigger: int = 0) -> observing.Observation:
         """What the trigger's probe sees of this host now; nothing is written down."""
         readings = looking.look(self.ctx, "redis", host, {}, timeout=1)
-        return intake.Observation(self.book, trigger, readings)
+        return observing.Observation(self.book, trigger, readings)
 
     def settle(self) -> None:
         """Do what is due now, and what becomes due by that; time stands still."""
