@@ -89,6 +89,7 @@ ANSWERS: tuple[str, ...] = (
     _("half-open: {why}"),
     _("open: {why}"),
     _("step {n} needs none"),
+    _("approval: {why}"),
     _("incident {n} is {state}: {why}"),
     _("nothing is open (last: incident {n}, {state})"),
     _("nothing is open"),

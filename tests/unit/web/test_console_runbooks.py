@@ -149,6 +149,15 @@ def test_why_it_did_or_did_not_act_on_a_host(vera: Client, host: str, said: str)
     assert said in words(vera.get(PAGE, params={"host": host}).text)
 
 
+def test_guards_that_let_it_through_are_folded_away(vera: Client) -> None:
+    html = vera.get(PAGE, params={"host": "web3"}).text
+    shown, _, folded = html.partition('<details id="passed">')
+    assert "guard pause: brakes" in shown
+    assert ": passes" not in shown
+    assert "guard freeze: passes" in folded
+    assert "brakes" not in folded
+
+
 def test_who_may_not_run_it_sees_no_button(vera: Client, olga: Client) -> None:
     assert "/runbooks/web-stuck/run" not in vera.page(PAGE)
     assert "/runbooks/web-stuck/run" in olga.page(PAGE)

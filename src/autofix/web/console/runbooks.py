@@ -77,6 +77,7 @@ def one(request: Request, looking: Looking, desk: AtDesk, name: Name, host: Aske
         hosts=desk.hosts(),
         host=host,
         answer=answer,
+        passed=[line for line in answer.lines if _passes(line)] if answer else [],
         wrong=wrong,
     )
 
@@ -87,6 +88,11 @@ def _sparks(desk: Desk, card: RunbookCard, since: float) -> list[tuple[str, Spar
         (host, spark(desk.recent(card.name, host, since=since))) for host in card.hosts[:DRAWN]
     ]
     return [(host, each) for host, each in drawn if each is not None]
+
+
+def _passes(line: str) -> bool:
+    """A guard that has nothing against it: told last, since the others are what one looks for."""
+    return line.startswith("guard ") and ": passes" in line and ": brakes: " not in line
 
 
 def _why(desk: Desk, name: str, host: str) -> tuple[Answer | None, AutofixError | None]:
