@@ -10,6 +10,7 @@ import pytest
 
 from autofix.core.audit import GENESIS
 from autofix.core.incidents import State
+from autofix.core.marks import SET_BACK, Mark
 from autofix.core.pages import PageState
 from autofix.core.pauses import Pause
 from autofix.core.runs import RunEvent, RunKind, RunState
@@ -154,6 +155,21 @@ def test_a_moment_is_found_among_many_days(store: Store) -> None:
         assert [each.seq for each in reads.audit(since=day * 20, until=day * 22)] == [20, 21]
         assert [each.seq for each in reads.audit(since=day * 39)] == [39, 40]
         assert [each.seq for each in reads.audit(until=day * 2.5)] == [1, 2]
+
+
+def test_no_moment_is_missed_where_a_clock_was_wrong_by_days(store: Store) -> None:
+    """It ran ten years ahead for three entries, and was set back when the server was started."""
+    day, years = 86400.0, 3650 * 86400.0
+    times = [day * n for n in range(1, 21)] + [years + day * n for n in (21, 22, 23)]
+    times += [day * n for n in range(24, 41)]
+    with store.transaction() as tx:
+        for at in times:
+            tx.record(replace(event(), at=at))
+        tx.set_mark(Mark(SET_BACK, day * 24, {"seconds": years}))
+    with store.reading() as reads:
+        assert [each.seq for each in reads.audit(until=day * 35, limit=99)] == [*range(1, 21),
+            *range(24, 35)]  # fmt: skip
+        assert [each.seq for each in reads.audit(since=day * 39)] == [21, 22, 23, 39, 40]
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, b"bytes", object(), {None: 1}])

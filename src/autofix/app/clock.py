@@ -6,7 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
+from autofix.core.audit import AuditEvent
 from autofix.core.durations import human
+from autofix.core.marks import SET_BACK, Mark
 from autofix.flow.context import log
 from autofix.ports import Store
 
@@ -57,6 +59,17 @@ def go_on(clock: SystemClock, store: Store) -> None:
             "look at both (date; autofix audit list), what is due then waits until then",
             human(gap),
         )
+        _set_back(clock, store, gap)
     elif gap > 1:
         log.warning("the clock was set back by %s: going on from where the record ends", human(gap))
         clock.at_least(entries[0].event.at)
+
+
+def _set_back(clock: SystemClock, store: Store, gap: float) -> None:
+    """Times of the record go back here: whoever searches it by time must know by how much."""
+    now, told = clock.now(), {"seconds": -round(gap, 1)}
+    with store.transaction() as tx:
+        before = tx.mark(SET_BACK)
+        all_in_all = gap + (before.data["seconds"] if before else 0.0)
+        tx.set_mark(Mark(SET_BACK, now, {"seconds": all_in_all}))
+        tx.record(AuditEvent(now, "autofix", "clock.moved", payload=told))

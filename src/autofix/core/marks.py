@@ -16,6 +16,8 @@ class Mark:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+#: By how many `seconds`, all in all, times of the record have gone back (days at least, each time).
+SET_BACK = "clock.back"
 #: What became of the project's files at their last change: `problems`, empty when they were taken.
 FILES = "files"
 #: The events of the record after which that mark says so anew.

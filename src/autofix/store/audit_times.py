@@ -3,7 +3,8 @@
 Entries stand in the order of their numbers, and so nearly in the order of their times: no index is
 needed to find one, some twenty single entries are looked at among a million. Times may go back: a
 clock was set, or a pause is written down later at its true time. So the place is that of a moment
-SLACK earlier or later, and what lies between is compared one by one.
+SLACK earlier or later (and by as much more as a clock that was wrong for days was set back), and
+what lies between is compared one by one.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ SLACK = 86400.0
 Timed = Callable[[int], float | None]
 
 
-def before(since: float | None, last: int, time_of: Timed) -> int:
+def before(since: float | None, last: int, time_of: Timed, more: float = 0.0) -> int:
     """A number after which everything stands that is not older than `since`; `last` is the
-    newest entry's."""
+    newest entry's. `more`: seconds beyond SLACK by which times go back."""
     if since is None:
         return 0
-    return _first(since - SLACK, last, time_of) - 1
+    return _first(since - SLACK - more, last, time_of) - 1
 
 
-def beyond(until: float | None, last: int, time_of: Timed) -> int:
+def beyond(until: float | None, last: int, time_of: Timed, more: float = 0.0) -> int:
     """A number below which everything stands that is older than `until`."""
     if until is None:
         return last + 1
-    return _first(until + SLACK, last, time_of)
+    return _first(until + SLACK + more, last, time_of)
 
 
 def _first(moment: float, last: int, time_of: Timed) -> int:

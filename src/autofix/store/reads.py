@@ -10,6 +10,7 @@ from sqlalchemy import Select, false, func, select
 from autofix.core.audit import GENESIS, AuditEntry
 from autofix.core.due import Due
 from autofix.core.incidents import Incident, State
+from autofix.core.marks import SET_BACK
 from autofix.core.pauses import Pause
 from autofix.core.signals import Signal
 from autofix.core.triggers import Watch
@@ -174,12 +175,14 @@ class SqlReads(
         query = query.order_by(seq.desc() if newest_first else seq).limit(limit)
         return [rows.entry(row) for row in self._session.all(query)]
 
-    def _place(self, find: Callable[[float, int, Timed], int], moment: float) -> int:
-        t = tables.audit.c
+    def _place(self, find: Callable[[float, int, Timed, float], int], moment: float) -> int:
+        t, back = tables.audit.c, tables.marks.c
+        set_back = self._one(rows.MARK, rows.MARK.every.where(back.name == SET_BACK))
+        more = float(set_back.data["seconds"]) if set_back else 0.0
 
         def time_of(number: int) -> float | None:
             later = select(t.at).where(t.seq >= number).order_by(t.seq).limit(1)
             at: float | None = self._session.scalar(later)
             return at
 
-        return find(moment, self.audit_head()[0], time_of)
+        return find(moment, self.audit_head()[0], time_of, more)

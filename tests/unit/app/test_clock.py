@@ -8,6 +8,7 @@ import pytest
 
 from autofix.app.clock import SystemClock, go_on
 from autofix.core.audit import AuditEvent
+from autofix.core.marks import SET_BACK
 from autofix.testing.memory import MemoryStore
 
 HOUR, DAY = 3600.0, 86400.0
@@ -58,6 +59,23 @@ def test_after_a_restart_it_goes_on_where_the_record_ends(back: float, behind: f
     clock = hands.clock()
     go_on(clock, store)
     assert clock.now() == pytest.approx(1_700_000_000.0 - behind)
+
+
+def test_a_clock_that_was_wrong_for_days_and_is_set_back_is_on_the_record() -> None:
+    """Its times go back there: who searches by time goes by how far they did, all in all."""
+    hands, store = Hands(), MemoryStore()
+    for back in (60 * DAY, 3 * DAY):
+        with store.transaction() as tx:
+            tx.record(AuditEvent(hands.wall, "serve", "server.stopped"))
+        hands.wall -= back
+        go_on(hands.clock(), store)
+        go_on(hands.clock(), store)  # started again at once: it is not set back twice
+    with store.reading() as reads:
+        moved = reads.audit(action="clock.moved")
+        mark = reads.mark(SET_BACK)
+    assert [each.event.payload["seconds"] for each in moved] == [-60 * DAY, -3 * DAY]
+    assert mark is not None
+    assert mark.data == {"seconds": 63 * DAY}
 
 
 def test_an_empty_record_says_nothing_about_the_time() -> None:
