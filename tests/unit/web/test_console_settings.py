@@ -129,7 +129,12 @@ def test_a_person_from_the_first_day_to_the_last(stage: Stage, ada: Client) -> N
     told(what="runbooks", runbooks="disk-full, web-stuck")
     [user] = [each for each in stage.desk().users() if each.name == "newbie"]
     assert ([*user.roles], user.runbooks) == (["approver"], ("disk-full", "web-stuck"))
-    told(what="runbooks", runbooks="")
+    for neither_nor_both in ({}, {"all_runbooks": "yes", "runbooks": "disk-full"}):
+        assert "all runbooks, or which of them?" in told(what="runbooks", **neither_nor_both)
+    stage.desk().change_user("newbie", runbooks=[])
+    page = ada.page(where)
+    assert "<dd>none</dd>" in page[page.index('id="user-newbie"') :]
+    told(what="runbooks", all_runbooks="yes")
     told(what="disable")
     [user] = [each for each in stage.desk().users() if each.name == "newbie"]
     assert (user.runbooks, user.disabled_at) == (None, stage.clock.now())

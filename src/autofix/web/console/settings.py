@@ -195,12 +195,20 @@ def _act(
     return act(request, looking, fields, lambda: do(given), to=to, said=said)
 
 
+def _narrowed(fields: Form) -> Mapping[str, Any]:
+    """An empty list is never all of them: that is a choice of its own."""
+    runbooks = named(fields.get("runbooks", ""))
+    if (runbooks is None) != ("all_runbooks" in fields):
+        hint = "name some, or choose all of them" if runbooks is None else "choose one of both"
+        raise Problem(422, "all runbooks, or which of them?", hint)
+    return {"all_runbooks": True} if runbooks is None else {"runbooks": runbooks}
+
+
 def _changes(fields: Form) -> Mapping[str, Any]:
     what = fields.get("what", "")
-    runbooks = named(fields.get("runbooks", ""))
     known: Mapping[str, Mapping[str, Any]] = {
         "roles": {"roles": [Role(each) for each in fields.all("role")]},
-        "runbooks": {"runbooks": runbooks} if runbooks else {"all_runbooks": True},
+        "runbooks": _narrowed(fields) if what == "runbooks" else {},
         "disable": {"disabled": True},
         "enable": {"disabled": False},
         "factor": {"drop_second_factor": True},
