@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from autofix import outgoing
-from autofix.channels.http import HttpOptions, Wire
+from autofix.channels.http import Wire
+from autofix.channels.http_options import HttpOptions
 from autofix.errors import ChannelError
 from autofix.options import Secret
 from autofix.outgoing.pinned import PinnedTransport

@@ -95,7 +95,8 @@ class Pulse:
 
     def _heartbeat(self, options: Options) -> Heartbeat:
         """Made when it is first needed, and anew when the settings changed."""
-        from autofix.channels.heartbeat import Heartbeat, HeartbeatOptions
+        from autofix.channels.heartbeat import Heartbeat
+        from autofix.channels.heartbeat_options import HeartbeatOptions
 
         assert isinstance(options, HeartbeatOptions)
         if self._made is None or self._made.options != options:

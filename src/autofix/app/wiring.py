@@ -75,7 +75,7 @@ def _parts() -> Plugins:
     """Blocks of the settings whose options belong to another room than `config`."""
 
     def options(key: str) -> type[Options]:
-        from autofix.channels.heartbeat import HeartbeatOptions
+        from autofix.channels.heartbeat_options import HeartbeatOptions
         from autofix.tracing.options import TracingOptions
         from autofix.web.oidc_options import OidcOptions
 

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 from urllib.parse import quote_plus
 
 from autofix.channels import message
-from autofix.channels.http import HttpOptions, Wire
+from autofix.channels.http import Wire
+from autofix.channels.http_options import HttpOptions
 from autofix.channels.robots import hmac_base64, judge, with_keyword
 from autofix.core.pages import Page
 from autofix.options import Field, Secret

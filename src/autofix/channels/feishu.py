@@ -6,7 +6,8 @@ import time
 from typing import Any, ClassVar
 
 from autofix.channels import message
-from autofix.channels.http import HttpOptions, Wire
+from autofix.channels.http import Wire
+from autofix.channels.http_options import HttpOptions
 from autofix.channels.robots import hmac_base64, judge, with_keyword
 from autofix.core.pages import Page
 from autofix.options import Field, Secret

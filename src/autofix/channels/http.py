@@ -15,35 +15,14 @@ import httpx
 
 from autofix.channels import urls
 from autofix.channels.bounded import within
+from autofix.channels.http_options import HttpOptions
 from autofix.errors import ChannelError
-from autofix.options import Field, Options, Secret, model_validator
+from autofix.options import Secret
 from autofix.outgoing.pinned import PinnedTransport
 
 #: No provider answers with more; what is beyond is not read.
 ANSWER_LIMIT = 16 * 1024
 USER_AGENT = "autofix"
-
-
-class HttpOptions(Options):
-    """What every channel that posts to a web address has."""
-
-    ca_file: str = Field(
-        "", description="file of the certificate authority to trust instead of the public ones"
-    )
-    insecure: bool = Field(
-        False, description="allow plain http to another machine; certificates are always checked"
-    )
-
-    def address(self) -> str:
-        """The URL that is posted to."""
-        url: Any = getattr(self, "url", "")
-        return url.get_secret_value() if isinstance(url, Secret) else str(url)
-
-    @model_validator(mode="after")
-    def _address_is_fit(self) -> HttpOptions:
-        if fault := urls.fault(self.address(), self.insecure):
-            raise ValueError(fault)
-        return self
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from autofix.channels import message
-from autofix.channels.http import HttpOptions, Wire
+from autofix.channels.http import Wire
+from autofix.channels.http_options import HttpOptions
 from autofix.core.inert import inert
 from autofix.core.pages import Page, PageKind
 from autofix.options import Field, Secret

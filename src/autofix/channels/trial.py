@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from autofix.channels.bounded import within
 from autofix.channels.command import CommandOptions
 from autofix.channels.email import EmailChannel
-from autofix.channels.http import HttpOptions, tls_context
+from autofix.channels.http import tls_context
+from autofix.channels.http_options import HttpOptions
 from autofix.channels.urls import sentence, shown
 from autofix.errors import ChannelError
 from autofix.options import Options

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from autofix.channels import message
-from autofix.channels.http import HttpOptions, Wire, encode
+from autofix.channels.http import Wire, encode
+from autofix.channels.http_options import HttpOptions
 from autofix.core.pages import Page
 from autofix.options import Field, Secret, field_validator
 

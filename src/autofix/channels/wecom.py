@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from autofix.channels import message
-from autofix.channels.http import HttpOptions, Wire
+from autofix.channels.http import Wire
+from autofix.channels.http_options import HttpOptions
 from autofix.channels.robots import judge
 from autofix.core.pages import Page
 from autofix.options import Field, Secret

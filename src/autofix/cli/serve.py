@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 from types import FrameType
@@ -20,6 +21,7 @@ def serve(verbose: bool) -> None:
 
     Running playbooks are ended on the way out, and what is still owed is due at the next start.
     """
+    gc.set_threshold(700, 10, 10)  # it lives long: see `group.OBJECTS`
     here = site()
     logs.begin(lambda: here.settings, verbose=verbose)
     server = Server(here)

@@ -9,7 +9,7 @@ import pytest
 
 from autofix.app import pulse
 from autofix.app.pulse import Health, Pulse
-from autofix.channels.heartbeat import HeartbeatOptions
+from autofix.channels.heartbeat_options import HeartbeatOptions
 from autofix.core.audit import AuditEvent
 from autofix.core.pages import Page, PageKind
 from autofix.errors import StoreError

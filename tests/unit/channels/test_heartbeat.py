@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from autofix.channels.heartbeat import Heartbeat, HeartbeatOptions
+from autofix.channels.heartbeat import Heartbeat
+from autofix.channels.heartbeat_options import HeartbeatOptions
 from autofix.errors import ChannelError
 from autofix.options import ValidationError
 from servers.http import Answer, http_server

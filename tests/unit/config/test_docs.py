@@ -10,7 +10,7 @@ import pytest
 
 from autofix import alerts, channels, probes
 from autofix.app.witnessing import witness_options
-from autofix.channels.heartbeat import HeartbeatOptions
+from autofix.channels.heartbeat_options import HeartbeatOptions
 from autofix.config import Outside, json_schema, scalar
 from autofix.core import durations
 from autofix.tracing.options import TracingOptions
