@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from autofix.core.fleet import worst
+from autofix.core.readings import Reading
 from autofix.core.triggers import Verdict, Watch
 from autofix.errors import NotFound
 from consolekit import Stage
@@ -119,6 +123,34 @@ def test_a_trigger_that_is_not_there_is_not_looked_with(
     said = olga.send("/fleet/web4", "/fleet/web4/look", form)
     assert said.status_code == 422
     assert "not in force any more" in said.text
+
+
+def test_looks_that_hang_leave_the_console_to_everybody_else(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging, goes_on = threading.Semaphore(0), threading.Event()
+
+    def look(target: Any, *_: Any, now: float, **__: Any) -> list[Reading]:
+        hanging.release()
+        goes_on.wait(60)
+        return [Reading(target.host, now, {"load_1": 0.1})]
+
+    monkeypatch.setattr(stage.facts, "look", look)
+    olga = stage.client("olga")
+    hidden = olga.hidden(olga.page("/fleet/web4"), "/fleet/web4/look")
+    form = [(name, value) for name, value in hidden if name in ("csrf", "runbook", "trigger")]
+    ask = {"url": "/fleet/web4/look", "data": dict(form)}
+    with ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(olga.http.post, **ask) for _ in range(8)]
+        try:
+            assert all(hanging.acquire(timeout=30) for _ in range(8))
+            one_more = olga.http.post(**ask)
+            assert (one_more.status_code, "too many looks" in one_more.text) == (429, True)
+            assert "cache1" in stage.client("vera").page("/fleet")
+        finally:
+            goes_on.set()
+        assert {each.result().status_code for each in waiting} == {200}
+    assert olga.http.post(**ask).status_code == 200
 
 
 def test_who_may_only_see_looks_at_nothing(stage: Stage) -> None:

@@ -13,6 +13,7 @@ from autofix.core.runbooks import ProbeTrigger
 from autofix.errors import AutofixError
 from autofix.ports import Desk
 from autofix.web.api.common import ONE_LINE, AtDesk, services_of
+from autofix.web.api.probes import turn
 from autofix.web.console.acting import failed
 from autofix.web.console.frame import Looking, Viewer, show
 from autofix.web.console.sparks import Spark, spark
@@ -80,7 +81,8 @@ def look(request: Request, looking: Looking, desk: AtDesk, host: Host, fields: F
     follows from it: what fires is only what the watches themselves see."""
     try:
         trigger = _trigger(request, fields.get("runbook", ""), fields.get("trigger", ""))
-        readings = desk.look(trigger.probe, host, trigger.options, TIMEOUT)
+        with turn():
+            readings = desk.look(trigger.probe, host, trigger.options, TIMEOUT)
     except (AutofixError, Problem) as error:
         return failed(request, looking, fields, error, back=("fleet", host))
     return _seen(request, looking, host, fields, trigger, readings)
