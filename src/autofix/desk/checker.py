@@ -86,6 +86,8 @@ class Checker:
             ended(self.latest())
         except AutofixError as error:
             log.error("what a check of the record found is not on the record: %s", error)
+        except Exception:  # noqa: BLE001 - whoever asked is told all the same
+            log.exception("what a check of the record found is not on the record")
 
     def _passed(self, done: int, size: int) -> None:
         if self._stopping:

@@ -81,8 +81,9 @@ class Records(Room):
         """Whoever asks later whether anybody has looked finds it on the record itself."""
         found: dict[str, Any] = {"why": check.why}
         if check.report is not None:
-            breaks = len(check.report["breaks"])
-            found = {"holds": not breaks, "size": check.report["size"], "breaks": breaks}
+            said = check.report
+            found = {name: said.get(name) for name in ("holds", "size")}
+            found["breaks"] = len(said.get("breaks", ()))
         at = self.ctx.clock.now() if check.ended_at is None else check.ended_at
         with self.ctx.store.transaction() as tx:
             tx.record(AuditEvent(at, check.by, "audit.checked", payload=found))

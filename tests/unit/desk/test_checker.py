@@ -126,7 +126,10 @@ def test_what_it_found_is_on_the_record_under_the_name_of_who_asked() -> None:
     assert entry.event.payload == {"holds": True, "size": 0, "breaks": 0}
 
 
-def test_one_that_could_not_be_made_and_not_be_written_down_either_harms_nobody() -> None:
+@pytest.mark.parametrize("error", [StoreError("the disk is full"), KeyError("a defect")])
+def test_one_that_could_not_be_made_and_not_be_written_down_either_harms_nobody(
+    error: Exception,
+) -> None:
     told: list[str] = []
 
     def broken(_progress: object) -> Mapping[str, Any]:
@@ -134,7 +137,7 @@ def test_one_that_could_not_be_made_and_not_be_written_down_either_harms_nobody(
 
     def lost(check: RecordCheck) -> None:
         told.append(check.why)
-        raise StoreError("the disk is full")
+        raise error
 
     checker = Checker()
     checker.begin("ann", lambda: 1.0, broken, lost)
