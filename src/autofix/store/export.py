@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
@@ -33,8 +34,11 @@ COLUMNS = (
     "prev",
     "hash",
 )
-#: What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+#: What a spreadsheet takes for the beginning of a formula, be it as wide as Chinese letters or
+#: behind what nobody sees; tabs and line ends begin a cell of their own.
+_FORMULA = re.compile(
+    r"[\t\r\n]|[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*[-=+@|%\uff1d\uff0b\uff0d\uff20]"
+)
 _PORTION = 1000
 
 
@@ -167,6 +171,6 @@ def _time(at: float) -> str:
 
 def _cell(value: Any) -> Any:
     """Text that a spreadsheet would run is made text by an apostrophe before it."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+    if isinstance(value, str) and _FORMULA.match(value):
         return f"'{value}"
     return "" if value is None else value

@@ -96,7 +96,23 @@ def test_missing_and_reordered_lines_are_found(lines: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "evil", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r=1", "|x", "%x"]
+    "evil",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\t=1",
+        " =1",
+        "\r=1",
+        "|x",
+        "%x",
+        "\uff1d1+1",
+        "\uff20x",
+        "\ufeff=1",
+        "\u200b=1",
+        "\u00a0=1",
+    ],
 )
 def test_no_cell_of_a_csv_is_a_formula(tmp_path: Path, evil: str) -> None:
     store = open_sqlite(tmp_path / "state")
