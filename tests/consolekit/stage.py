@@ -36,6 +36,7 @@ from autofix.web.services import Services
 from autofix.web.serving import WebServer
 from consolekit import project
 from consolekit.client import PASSWORD, Client
+from consolekit.remembered import remembered
 from doorkit import cheap
 
 #: Who there is, each with the roles he has; all with PASSWORD.
@@ -111,7 +112,8 @@ class Stage:
         self.site = Site.open(folder)
         self.site.clock = self.clock  # type: ignore[assignment]
         self.facts, self.playbooks = Facts(), Playbooks(self.clock)
-        whole = self.site.context("stage", full=True)
+        with remembered(folder):
+            whole = self.site.context("stage", full=True)
         self.ctx: Context = replace(
             whole, clock=self.clock, runner=self.playbooks, probe=lambda _: self.facts
         )
