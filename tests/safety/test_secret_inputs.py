@@ -83,6 +83,7 @@ def test_a_default_that_is_not_shown_still_holds(stage: Stage) -> None:
     form = "/runbooks/signs/run"
     typed = {"host": "web3", "in.api_token": "", "in.signing_secret": "", "in.days": "7"}
     told = olga.send(form, "/runbooks/signs/preview", typed)
+    assert "hunter2" not in told.text
     hidden = olga.hidden(told.text, form)
     assert olga.post(form, [*hidden, ("do", "run")]).status_code == 200
     stage.settle()

@@ -9,7 +9,7 @@ from typing import Any
 from autofix.core.conditions import Template
 from autofix.core.decisions import AwaitApproval, Decision, Escalate, Hold, decide
 from autofix.core.incidents import UNTOUCHED, WITH_A_PERSON, Incident, Origin
-from autofix.core.inert import MASK, names_a_secret
+from autofix.core.inert import MASK, names_a_secret, without_secrets
 from autofix.core.inputs import judge_inputs
 from autofix.core.previews import (
     Foresight,
@@ -93,7 +93,7 @@ def _foreseen(told: Preview, asked: _Asked) -> Preview:
         hosts = [_host(asked, reads, host) for host in asked.judged]
     return replace(
         told,
-        inputs={n: MASK if names_a_secret(n) else each for n, each in asked.inputs.items()},
+        inputs=without_secrets(asked.inputs),
         hosts=tuple(hosts),
         unjudged=len(asked.hosts) - len(hosts),
         steps=tuple(_step(asked, each) for each in book.fix),
@@ -118,7 +118,7 @@ def _step(asked: _Asked, step: Step) -> PreviewStep:
 
 def _variable(asked: _Asked, name: str, template: Template) -> PreviewVariable:
     """Its value where the inputs and the inventory tell it, the same for every host."""
-    if names_a_secret(name):
+    if any(map(names_a_secret, (name, *template.names))):
         return PreviewVariable(name, MASK, known=True)
     if all(each.partition(".")[0] in ("inputs", "host") for each in template.names):
         values = [
