@@ -245,3 +245,12 @@ def test_a_page_that_nobody_looks_at_gives_its_stream_back(stage: Stage, eyes: E
     with seen.page.expect_request("**/live?*"):
         seen.page.evaluate(hide % "false" + event)
     seen.page.wait_for_selector(f"#incident-{number}")
+
+
+def test_what_an_act_came_to_is_not_said_for_ever(stage: Stage, eyes: Eyes) -> None:
+    """Ten seconds are enough to read it; by then it may not be so any more."""
+    page = eyes.look(stage, "/?said=resumed", "vera").page
+    assert page.locator("p.notice[role=status]").count() == 1
+    page.wait_for_url(f"{stage.url}/", timeout=20_000)
+    page.evaluate("document.dispatchEvent(new CustomEvent('autofix:look'))")
+    page.locator("p.notice[role=status]").wait_for(state="detached")

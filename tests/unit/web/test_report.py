@@ -92,7 +92,7 @@ def test_nothing_secret_is_in_it(stage: Stage) -> None:
         tx.save_incident(replace(old, facts=facts), None)
     vera = stage.client("vera")
     for page in (f"/incidents/{TAKEN}/report", f"/incidents/{TAKEN}"):
-        html = vera.page(page)
+        html = vera.page(page).replace("<wbr>", "")
         assert "admin_password" in html
         assert "hunter2-in-a-fact" not in html
         assert "do-not-show-me" not in html

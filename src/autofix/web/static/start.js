@@ -6,6 +6,7 @@ import { keepAgain } from "./again.js";
 import { helpPicker } from "./picker.js";
 import { keepLogs } from "./log.js";
 import { helpCopy } from "./copy.js";
+import { forgetSaid } from "./said.js";
 
 keepTimes(document);
 takeKeys();
@@ -14,4 +15,5 @@ keepAgain();
 keepLogs();
 helpPicker();
 helpCopy();
+forgetSaid();
 document.documentElement.dataset.started = "";
