@@ -105,3 +105,14 @@ def test_the_report_reads_without_us(eyes: Eyes, stage: Stage, theme: str, tmp_p
     seen.page.goto(file.as_uri())
     expect(seen.page.locator("h1")).to_contain_text("Incident 1: A disk is nearly full")
     assert seen.complaints == []
+
+
+def test_paper_is_light_and_without_forms_whatever_the_screen_is(stage: Stage, eyes: Eyes) -> None:
+    page = eyes.look(stage, "/incidents/1", "olga", theme="dark").page
+    page.emulate_media(media="print")
+    ground, ink = page.evaluate(
+        "['backgroundColor', 'color'].map((name) => getComputedStyle(document.body)[name])"
+    )
+    assert ground == "rgb(255, 255, 255)"
+    assert max(map(int, re.findall(r"\d+", ink))) < 64
+    assert not page.locator("main textarea, main button, header.top").filter(visible=True).count()
