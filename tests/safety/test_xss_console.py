@@ -207,10 +207,14 @@ def test_nor_does_what_comes_back_from_a_form_or_a_search(
         if "top.pwned()" not in page.content():
             without.append(action)
     assert without == []
+    echoes = ("search?q", "incidents?host", "runs?runbook", "audit?since", "fleet?name")
     for text in corpus()[::20]:
-        for query in ("search?q", "incidents?host", "runs?runbook", "audit?since", "fleet?name"):
+        for query in (*echoes, "runs/1?find"):
             page.goto(f"{stage.url}/{query}={quote(text[:200])}")
             watched.look(query)
+    page.goto(f"{stage.url}/runs/{stage.desk().runs(limit=1)[0].id}?find=pwned")
+    assert "top.pwned()" in page.locator("main").inner_text()
+    watched.look("find")
     assert watched.faults(stage.url, {"/audit", *(action for action, _ in typed())}) == []
 
 
