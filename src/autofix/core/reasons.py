@@ -13,6 +13,7 @@ from functools import cache
 
 from autofix.core.sentences import SENTENCES
 from autofix.core.sentences_pages import ANSWERS, CARDS, REFUSALS
+from autofix.core.sentences_posts import POSTS
 from autofix.core.vocabulary import WORDS, spoken
 from autofix.core.words import Words
 
@@ -69,7 +70,7 @@ class Shape:
 @cache
 def shapes() -> tuple[Shape, ...]:
     made = []
-    for sentence in (*SENTENCES, *CARDS, *ANSWERS, *REFUSALS):
+    for sentence in (*SENTENCES, *CARDS, *ANSWERS, *REFUSALS, *POSTS):
         pieces = _NAME.split(sentence)
         made.append(Shape(sentence, tuple(pieces[::2]), tuple(pieces[1::2])))
     return tuple(made)

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from autofix.alerts.admitting import Why
 from autofix.core.reasons import shapes, told
 from autofix.core.words import ENGLISH
 from autofix.i18n import words
@@ -120,3 +121,8 @@ def test_long_texts_of_strangers_cost_next_to_nothing(piece: str) -> None:
     began = time.process_time()
     told((piece * 4000)[:4000], ZH)
     assert time.process_time() - began < 0.5
+
+
+@pytest.mark.parametrize("why", Why)
+def test_why_a_post_is_not_let_in_is_told(why: Why) -> None:
+    assert told(str(why), ZH) != str(why)
