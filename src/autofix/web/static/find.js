@@ -1,3 +1,5 @@
+import { off } from "./keys.js";
+
 // Search within a log: lines that don't have it are put aside, hits are counted, `n` and `N` walk
 // them. What was folded is so again afterwards. Where no line that is shown has it, Enter asks the
 // server, which searches all of the log.
@@ -59,7 +61,7 @@ export function searchIn(section) {
     if (event.key === "Escape") { field.value = ""; clear(); }
   });
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    if (off() || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
     if (hits.length && (event.key === "n" || event.key === "N")) go(event.key === "n" ? 1 : -1);
   });
   section.addEventListener("autofix:lines", () => { if (field.value.trim()) look(); });
