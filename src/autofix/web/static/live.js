@@ -38,7 +38,7 @@ export function keepLive() {
       if (answer.redirected && new URL(answer.url).pathname !== location.pathname) { out(); return; }
       if (!answer.ok) { say("old"); return; }
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
-      if (fresh) { still(main, () => morph(main, fresh)); document.dispatchEvent(new CustomEvent("autofix:changed")); }
+      if (fresh) still(main, () => { morph(main, fresh); document.dispatchEvent(new CustomEvent("autofix:changed")); });
       behind = false;
       say(poll ? "slow" : "live");
     } catch { say("lost"); } finally {

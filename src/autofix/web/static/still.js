@@ -2,7 +2,7 @@
 // what most of the view does. At the top of a page nothing is held: what is new and bad shows there.
 export function still(main, change) {
   if (!scrollY) { change(); return; }
-  const edge = document.querySelector(".top")?.getBoundingClientRect().bottom ?? 0;
+  const edge = Math.max(0, document.querySelector(".top")?.getBoundingClientRect().bottom ?? 0);
   const place = (element) => element.getBoundingClientRect().top;
   const seen = (element) => element.getClientRects().length && place(element) >= edge && place(element) < innerHeight;
   const focus = main.contains(document.activeElement) && document.activeElement !== main && seen(document.activeElement) && document.activeElement;
