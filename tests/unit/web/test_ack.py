@@ -11,7 +11,7 @@ from autofix.core.acks import LASTS
 from autofix.core.audit import AuditEvent
 from autofix.core.incidents import State
 from autofix.web import ack
-from unit.flow.world import World
+from unit.flow.world import World, with_guards
 from unit.web.api_kit import Api
 
 PUBLIC = "https://autofix.example.org"
@@ -55,6 +55,7 @@ def test_the_button_takes_it_once(api: Api) -> None:
     assert "the calls stop" in taken.text
     assert "rewrite.yml" in taken.text
     assert "Ann (link)" in taken.text
+    assert "It still waits for a yes or no" not in taken.text
     assert state(api) is State.ACKNOWLEDGED
     again = api.raw("POST", link(api))
     assert (again.status_code, "was used already" in again.text) == (409, True)
@@ -65,6 +66,18 @@ def test_the_button_takes_it_once(api: Api) -> None:
     assert [(each.event.actor, each.event.payload["via"]) for each in told] == [
         ("Ann (link)", "link")
     ]
+
+
+def test_who_takes_what_waits_for_an_approval_hears_that_it_still_does() -> None:
+    world = World(with_guards(approval="always"))
+    world.ctx.book = replace(world.ctx.book, public_url=PUBLIC)
+    world.ill("r1")
+    world.pass_time(130)
+    api = Api(world)
+    said = "It still waits for a yes or no"
+    assert said not in api.raw("GET", link(api)).text
+    assert said in api.raw("POST", link(api)).text
+    assert state(api) is State.AWAITING_APPROVAL
 
 
 def test_a_browser_sends_the_form_with_its_true_origin(api: Api) -> None:
