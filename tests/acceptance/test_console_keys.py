@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from consolekit import Stage
 from consolekit.chromium import Eyes, awake
@@ -80,8 +80,7 @@ def test_the_first_tab_skips_to_the_content(page: Page) -> None:
 def test_a_question_mark_tells_the_shortcuts(page: Page) -> None:
     page.keyboard.press("j")
     page.keyboard.press("?")
-    assert page.locator("#keys").is_visible()
-    assert page.evaluate(f"{ACTIVE}.id") == "keys"
+    expect(page.locator("#keys")).to_be_focused()
     page.keyboard.press("Escape")
     assert page.locator("#keys").is_hidden()
     assert page.evaluate(f"{ACTIVE}.className") == "line-main"
@@ -90,7 +89,7 @@ def test_a_question_mark_tells_the_shortcuts(page: Page) -> None:
 def test_a_dialog_takes_the_focus_and_gives_it_back(page: Page) -> None:
     page.focus("button[popovertarget=pause-all]")
     page.keyboard.press("Enter")
-    assert page.evaluate(f"{ACTIVE}.name") == "reason"
+    expect(page.locator("#pause-all [name=reason]")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     assert page.evaluate(f"{ACTIVE}.textContent") == "Pause everything now"

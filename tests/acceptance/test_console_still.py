@@ -28,9 +28,9 @@ MOVED = """() => new Promise((done) => requestAnimationFrame(() => setTimeout(()
   done(moved.splice(0));
 })))"""
 #: Scrolls there, so that there is some of the page above and below.
-TO = """(what) => {
+TO = """([what, top]) => {
   const place = document.querySelector(what).getBoundingClientRect().y;
-  scrollTo({ top: scrollY + place - 200, behavior: "instant" });
+  scrollTo({ top: scrollY + place - top, behavior: "instant" });
 }"""
 
 
@@ -62,14 +62,17 @@ def incident(stage: Stage, host: str) -> int:
     return found.id
 
 
-def reading(stage: Stage, eyes: Eyes, path: str, what: str) -> list[Seen]:
-    """Two people, on a phone and at a desk, have scrolled to this and read it."""
+def reading(
+    stage: Stage, eyes: Eyes, path: str, what: str, *, height: int = 420, top: int = 200
+) -> list[Seen]:
+    """Two people, on a phone and at a desk, have scrolled to this and read it: in a window of this
+    height it is so far below its top."""
     both = [eyes.look(stage, path, width=width) for width in (PHONE, DESK)]
     for seen in both:
         width = seen.page.viewport_size["width"] if seen.page.viewport_size else 0
-        seen.page.set_viewport_size({"width": width, "height": 420})
+        seen.page.set_viewport_size({"width": width, "height": height})
         expect(seen.page.locator("#connection")).to_have_text("live")
-        seen.page.evaluate(TO, what)
+        seen.page.evaluate(TO, [what, top])
         assert seen.page.evaluate("scrollY") > 0
         seen.page.evaluate(WATCH)
     return both
@@ -88,7 +91,8 @@ def stands_still(seen: Seen, what: str, at: float) -> None:
 
 def test_now_while_incidents_come_change_and_go_above(stage: Stage, eyes: Eyes) -> None:
     first, second, third = (incident(stage, each) for each in ("web1", "web2", "web3"))
-    both = reading(stage, eyes, "/", "#self-title")
+    # A window in which nothing is seen that changes by itself: no list of what runs at the moment.
+    both = reading(stage, eyes, "/", "#self-title", height=260, top=150)
     at = [place(seen, "#self-title") for seen in both]
 
     def shows(what: str, state: str) -> None:

@@ -1,5 +1,8 @@
 // While a page is brought up to date, what is being read stays where it is: what has the focus, else
 // what most of the view does. At the top of a page nothing is held: what is new and bad shows there.
+// A browser scrolls by whole pixels: what is left of one is owed to the next time.
+let owed = 0;
+
 export function still(main, change) {
   if (!scrollY) { change(); return; }
   const edge = Math.max(0, document.querySelector(".top")?.getBoundingClientRect().bottom ?? 0);
@@ -11,5 +14,9 @@ export function still(main, change) {
   change();
   const moved = marks.filter(([each]) => each.isConnected && each.getClientRects().length).map(([each, before]) => place(each) - before);
   const by = focus && focus.isConnected ? place(focus) - was : moved.sort((one, other) => one - other)[moved.length >> 1];
-  if (by) scrollBy({ top: by, behavior: "instant" });
+  if (!by) return;
+  const from = scrollY, wanted = by + owed;
+  scrollBy({ top: wanted, behavior: "instant" });
+  const left = wanted - (scrollY - from);
+  owed = Math.abs(left) < 1 ? left : 0;
 }
