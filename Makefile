@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help setup demo test lint bench e2e fuzz soak picture screenshots words clean
 
 BIN := .venv/bin
-WORKERS ?= 2
+WORKERS ?= 3
 
 help: ## show this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name what; \
@@ -20,7 +20,7 @@ demo: ## the main job on a real Redis in a sandbox, under a minute
 test: ## lint, then every test but the long forms
 	@tools/setup.sh test
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -n $(WORKERS) -m "not long and not soak" $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not long and not soak" $(ARGS)
 
 lint: ## ruff, mypy and the import contracts
 	@tools/setup.sh
@@ -35,7 +35,7 @@ bench: ## measure, and print one table
 
 e2e: ## every test, the long forms too
 	@tools/setup.sh test
-	@$(BIN)/pytest -n $(WORKERS) -m "not soak" $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not soak" $(ARGS)
 
 fuzz: ## the API and the webhooks, asked ten thousand times and more (EXAMPLES=200 for each route)
 	@tools/setup.sh test

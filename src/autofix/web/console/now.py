@@ -21,7 +21,7 @@ from autofix.web.forms import Form, form
 router = APIRouter(include_in_schema=False)
 Fields = Annotated[Form, Depends(form)]
 #: How many of each list are read; of what waits for a person so many are shown.
-SHOWN, WAITING = 50, 10
+SHOWN, WAITING = 25, 10
 
 
 @router.get("/")
