@@ -21,12 +21,6 @@ CODE = "a-code-that-nobody-guesses"
 WAIT = 30
 
 
-@pytest.fixture(scope="module")
-def eyes() -> Iterator[Eyes]:
-    with Eyes() as made:
-        yield made
-
-
 @pytest.fixture
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with Stage.set(tmp_path_factory.mktemp("stage") / "project") as made:

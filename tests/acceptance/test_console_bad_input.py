@@ -23,12 +23,6 @@ def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def eyes() -> Iterator[Eyes]:
-    with Eyes() as made:
-        yield made
-
-
 @pytest.fixture
 def stage(theatre: Stage, eyes: Eyes) -> Iterator[Stage]:
     """One for all tests, at which nothing is wrong when one begins."""

@@ -50,12 +50,6 @@ def some(pages: list[list[str]], each: int) -> list[str]:
     return sorted({page for of_route in pages for page in of_route[:each]})
 
 
-@pytest.fixture(scope="module")
-def eyes() -> Iterator[Eyes]:
-    with Eyes() as made:
-        yield made
-
-
 def english() -> list[str]:
     """What a Chinese page must not say: whole texts of ours, and long parts between values."""
     file = Path(autofix.i18n.__file__).with_name("zh.po")

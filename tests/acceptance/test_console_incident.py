@@ -14,12 +14,6 @@ from consolekit import Stage
 from consolekit.chromium import PHONE, Eyes
 
 
-@pytest.fixture(scope="module")
-def eyes() -> Iterator[Eyes]:
-    with Eyes() as made:
-        yield made
-
-
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     """Incident 1: the second step waits for an approval."""

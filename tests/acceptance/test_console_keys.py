@@ -14,12 +14,6 @@ ACTIVE = "document.activeElement"
 
 
 @pytest.fixture(scope="module")
-def eyes() -> Iterator[Eyes]:
-    with Eyes() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with Stage.set(tmp_path_factory.mktemp("stage") / "project") as made:
         made.story()

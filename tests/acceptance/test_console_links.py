@@ -17,12 +17,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def eyes() -> Iterator[Eyes]:
-    with Eyes() as made:
-        yield made
-
-
 @pytest.mark.parametrize(("by", "ends"), [("olga", "/?x=1&y=%2F"), ("", "/login")])
 def test_a_link_on_another_site(
     stage: Stage, eyes: Eyes, tmp_path: Path, by: str, ends: str

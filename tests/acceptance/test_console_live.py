@@ -13,12 +13,6 @@ from consolekit.chromium import PHONE, Eyes, Seen
 
 
 @pytest.fixture(scope="module")
-def eyes() -> Iterator[Eyes]:
-    with Eyes() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with Stage.set(tmp_path_factory.mktemp("stage") / "project") as made:
         yield made

@@ -17,12 +17,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def eyes() -> Iterator[Eyes]:
-    with Eyes() as made:
-        yield made
-
-
 def test_a_form_that_is_sent_after_the_session_ended_arrives_all_the_same(
     stage: Stage, eyes: Eyes
 ) -> None:

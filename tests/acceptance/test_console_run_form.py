@@ -21,12 +21,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             yield made
 
 
-@pytest.fixture(scope="module")
-def eyes() -> Iterator[Eyes]:
-    with Eyes() as made:
-        yield made
-
-
 def tab_to(seen: Seen, what: str) -> None:
     """Press Tab until the element that matches has the focus."""
     for _ in range(60):

@@ -26,12 +26,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def eyes() -> Iterator[Eyes]:
-    with Eyes() as made:
-        yield made
-
-
 def going(stage: Stage) -> Run:
     """A run that goes on until the test ends it."""
     with stage.store.transaction() as tx:

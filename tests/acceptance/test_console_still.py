@@ -35,12 +35,6 @@ TO = """([what, top]) => {
 
 
 @pytest.fixture(scope="module")
-def eyes() -> Iterator[Eyes]:
-    with Eyes() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Three that nobody has yet."""
     with Stage.set(tmp_path_factory.mktemp("stage") / "project") as made:

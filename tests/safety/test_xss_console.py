@@ -97,12 +97,6 @@ def pages(found: dict[str, list[str]]) -> list[str]:
     return sorted({each for of_route in found.values() for each in of_route[:7]})
 
 
-@pytest.fixture(scope="module")
-def eyes() -> Iterator[Eyes]:
-    with Eyes() as made:
-        yield made
-
-
 @dataclass
 class Watched:
     """A browser of who may see everything. `called`: where script ran that is not ours; `asked`:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,14 +34,6 @@ def settings(tmp_path: Path) -> Settings:
     found = load_settings(tmp_path)
     assert found.errors == ()
     return found
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:], root.level = handlers, level
 
 
 def record(message: str, *args: Any, level: int = logging.INFO, **more: Any) -> logging.LogRecord:
@@ -116,7 +107,15 @@ def test_verbose_tells_everything_whatever_the_settings_say(
     assert json.loads(capsys.readouterr().err)["level"] == "debug"
 
 
-def test_where_it_was_not_begun_nothing_is_changed(settings: Settings) -> None:
+def test_where_it_was_not_begun_nothing_is_changed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
     before = logging.getLogger().level
     logs.adopt(as_json(settings, level="debug"))
     assert logging.getLogger().level == before
+
+
+def test_what_a_test_began_is_over_after_it() -> None:
+    formatters = [each.formatter for each in logging.getLogger().handlers]
+    assert not any(isinstance(each, logs.Lines) for each in formatters)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,11 +76,6 @@ class Takes:
 def events(world: World, action: str) -> int:
     with world.store.reading() as reads:
         return len(reads.audit(action=action))
-
-
-@pytest.fixture(autouse=True)
-def _no_server_began_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logging.getLogger(), "handlers", [])
 
 
 @pytest.mark.parametrize("good", [True, False])
