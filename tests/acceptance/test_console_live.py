@@ -139,12 +139,17 @@ def test_the_focus_stays_and_goes_to_the_neighbour_of_what_goes(stage: Stage, ey
 def test_a_break_is_told_mended_and_nothing_is_missed(stage: Stage, eyes: Eyes) -> None:
     seen = eyes.look(stage, "/")
     lively(seen)
+    seen.page.evaluate("void (onpagehide = () => { window.unloaded = true })")
     stage.stop_web()
     seen.page.wait_for_selector("#connection.lost")
+    assert seen.page.inner_text("#connection") == "connection lost: trying again"
     meanwhile = broken(stage, "web1")
+    assert not seen.page.locator(f"#incident-{meanwhile}").count()
     stage.open()
     seen.page.wait_for_selector(f"#incident-{meanwhile}", timeout=15_000)
     lively(seen)
+    assert seen.page.inner_text("#connection") == "live"
+    assert seen.page.evaluate("window.unloaded === undefined")
 
 
 def test_a_stream_that_ends_by_itself_is_no_break(

@@ -280,10 +280,16 @@ def test_a_login_that_takes_too_long_or_was_not_begun_is_refused(site: Site) -> 
     url, cookies = site.begin()
     back = site.provider.agree(url)
     site.house.door.clock.advance(601)
-    site.nobody_came_in(site.back(back, cookies))
+    late = site.back(back, cookies)
+    site.nobody_came_in(late)
+    assert "was not begun here, or took too long" in late.text
     made_up = {"code": "x", "state": "made up"}
-    site.nobody_came_in(site.back(made_up, {"autofix-oidc": "made up"}))
-    site.nobody_came_in(site.back({}, {}))
+    never = site.back(made_up, {"autofix-oidc": "made up"})
+    site.nobody_came_in(never)
+    assert "was not begun here" in never.text
+    bare = site.back({}, {})
+    site.nobody_came_in(bare)
+    assert "begun in another browser" in bare.text
 
 
 def test_a_made_up_code_and_the_provider_s_no_are_told_in_words(site: Site) -> None:

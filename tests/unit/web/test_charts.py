@@ -114,6 +114,12 @@ def test_whatever_was_seen_it_fits(
 ) -> None:
     points = sorted(((OPENED + at, value) for at, value in found), key=lambda each: each[0])
     drawn = chart(readings(points, Limit(">", limit, "fires"), unit=unit), OPENED, OPENED + 600)
+    seen = [at for at, value in found if value is not None]
+    # It took 90 s: 300 s before it and after it are shown.
+    if any(-300 <= at <= 390 for at in seen):
+        assert drawn is not None
+    elif all(at < -300 for at in seen) or all(at > 390 for at in seen):
+        assert drawn is None
     for drawing in drawings(drawn) if drawn else ():
         must_fit(drawing)
 
