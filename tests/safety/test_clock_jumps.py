@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from crashkit.cases import Forged
-from crashkit.story import JUMPING, scenes
+from crashkit.scenes import JUMPING, scenes
 
 
 @pytest.fixture(scope="module")

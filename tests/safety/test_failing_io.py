@@ -21,7 +21,7 @@ import pytest
 from autofix.errors import StoreError
 from crashkit.border import Fault, under_fault, works
 from crashkit.cases import Forged
-from crashkit.story import BRIEF
+from crashkit.scenes import BRIEF
 from storekit import open_sqlite, opened
 
 #: What a call fails with, and how many in a row: a bad moment, a full disk, a killed process.
