@@ -20,6 +20,7 @@ from autofix.core.inert import inert, shown
 from autofix.errors import AuditError, UsageError
 
 if TYPE_CHECKING:
+    from autofix.core.audit import AuditEntry
     from autofix.store.verify import Report
 
 DAY = 86400.0
@@ -73,21 +74,22 @@ def list_(
     if as_json:
         print_json(entries)
         return
-    rows = [
-        (
-            entry.seq,
-            when(entry.event.at),
-            entry.event.actor,
-            entry.event.action,
-            entry.event.runbook,
-            entry.event.host,
-            entry.event.incident or "",
-            entry.event.payload.get("reason", ""),
-        )
-        for entry in entries
-    ]
     columns = ("seq", "when", "actor", "action", "runbook", "host", "incident", "reason")
-    table(columns, rows, "the record has no such events")
+    table(columns, [_row(each) for each in entries], "the record has no such events")
+
+
+def _row(entry: AuditEntry) -> tuple[object, ...]:
+    event = entry.event
+    return (
+        entry.seq,
+        when(event.at),
+        event.actor,
+        event.action,
+        event.runbook,
+        event.host,
+        event.incident or "",
+        event.payload.get("reason", ""),
+    )
 
 
 def _moment(text: str, *, end: bool = False) -> float | None:

@@ -49,22 +49,22 @@ def list_(
         print_json(found)
         return
     at = now()
-    rows = [
-        (
-            each.id,
-            each.incident,
-            each.playbook,
-            each.host,
-            each.kind,
-            each.outcome or each.state,
-            ago(each.started_at, at),
-            _took(each),
-            each.reason,
-        )
-        for each in found
-    ]
     columns = ("id", "incident", "playbook", "host", "kind", "outcome", "started", "took", "why")
-    table(columns, rows, "no runs yet")
+    table(columns, [_row(each, at) for each in found], "no runs yet")
+
+
+def _row(run: Run, at: float) -> tuple[object, ...]:
+    return (
+        run.id,
+        run.incident,
+        run.playbook,
+        run.host,
+        run.kind,
+        run.outcome or run.state,
+        ago(run.started_at, at),
+        _took(run),
+        run.reason,
+    )
 
 
 def _took(run: Run) -> str:

@@ -6,16 +6,11 @@
 from autofix.config.document import scalar
 from autofix.config.files import find, shown_path
 from autofix.config.outside import Outside
+from autofix.config.paging import ChannelSettings
 from autofix.config.project import Project, fingerprint, load
 from autofix.config.schema import json_schema
-from autofix.config.settings import (
-    AnsibleSettings,
-    ChannelSettings,
-    Decrypt,
-    Retention,
-    Settings,
-    load_settings,
-)
+from autofix.config.settings import AnsibleSettings, Retention, Settings
+from autofix.config.settings_file import Decrypt, load_settings
 
 __all__ = [
     "AnsibleSettings",

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from autofix.config.settings import Decrypt, Keeper
+from autofix.config.settings_file import Decrypt, Keeper
 from autofix.options import Options
 from autofix.ports import Inventory, Probe
 

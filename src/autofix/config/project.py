@@ -14,7 +14,8 @@ from autofix.config.files import runbook_files, shown_path, stamp
 from autofix.config.outside import Outside
 from autofix.config.overrides import override
 from autofix.config.runbook_models import TRIGGERS, RunbookFile, RunbookHead, VerifyBlock
-from autofix.config.settings import Settings, load_settings, no_errors
+from autofix.config.settings import Settings, no_errors
+from autofix.config.settings_file import load_settings
 from autofix.core.inert import inert
 from autofix.core.runbooks import Runbook
 from autofix.errors import NotFound, Problem
