@@ -20,7 +20,7 @@ demo: ## the main job on a real Redis in a sandbox, under a minute
 test: ## lint, then every test but the long forms
 	@tools/setup.sh test
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not long and not soak" $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long and not soak" $(ARGS)
 
 lint: ## ruff, mypy and the import contracts
 	@tools/setup.sh

@@ -174,6 +174,8 @@ install_python_packages() {
     "${pip[@]}" --require-hashes -r requirements.lock ||
         fail "pip could not install requirements.lock; see above"
     "${pip[@]}" --no-deps --no-build-isolation -e . || fail "pip could not install autofix; see above"
+    # An editable installation is not compiled, and where Python may not write, every start would do it.
+    "$VENV/bin/python" -m compileall -q src || fail "could not compile src; see above"
     printf '%s\n' "$1" >"$STAMP"
     printf 'autofix set-up: done; the command is %s/bin/autofix\n' "$VENV"
 }
