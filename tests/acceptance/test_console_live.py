@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import expect
 
 from autofix.web.api.leaving import rests
 from autofix.web.console import live
@@ -188,6 +189,34 @@ def test_a_stream_that_has_died_without_a_word_is_noticed(
     seen.page.clock.run_for(2_000)
     seen.page.wait_for_selector(f"#incident-{number}")
     lively(seen)
+
+
+def test_what_only_probes_have_seen_comes_each_half_minute(
+    stage: Stage, eyes: Eyes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record does not grow by it, so no stream tells of it."""
+    monkeypatch.setattr(live, "HEARTBEAT", 0.2)
+    seen = Seen(eyes.context(stage, "olga").new_page())
+    seen.page.clock.install()
+    seen.page.goto(f"{stage.url}/fleet")
+    lively(seen)
+    row = seen.page.locator("#host-web4")
+    assert "0.75" not in row.inner_text()
+    size = recorded(stage)
+    monkeypatch.setitem(stage.facts.of, "web4", {"disk_used_ratio": 0.75})
+    stage.clock.advance(1)
+    stage.look("web4")
+    assert recorded(stage) == size
+    seen.page.clock.run_for(20_000)
+    assert "0.75" not in row.inner_text()
+    seen.page.clock.run_for(10_000)
+    expect(row).to_contain_text("0.75")
+    lively(seen)
+
+
+def recorded(stage: Stage) -> int:
+    with stage.store.reading() as reads:
+        return reads.audit_head()[0]
 
 
 def test_without_a_seat_the_page_looks_now_and_then(

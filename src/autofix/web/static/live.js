@@ -5,14 +5,15 @@ import { still } from "./still.js";
 
 // Milliseconds: between two looks; a break that is not worth a word; until a look is given up; between
 // two looks without a stream; after which a stream that says nothing is dead, though no break was
-// noticed: the laptop slept, or the net went away without a word.
-const LEAST = 1000, BLINK = 4000, HANGS = 20000, SLOW = 15000, SILENT = 45000;
+// noticed: the laptop slept, or the net went away without a word; between two looks when nothing has
+// happened: what probes see, and how autofix is, changes without a word of the record.
+const LEAST = 1000, BLINK = 4000, HANGS = 20000, SLOW = 15000, SILENT = 45000, AGED = 25000;
 
 export function keepLive() {
   const main = document.querySelector("main[data-live]");
   const sign = document.getElementById("connection");
   if (!main || !sign) return;
-  let source, timer, doubt, poll, last = 0, heard = 0, asking = false, again = false, behind = false;
+  let source, timer, doubt, poll, last = Date.now(), heard = 0, asking = false, again = false, behind = false;
 
   function say(state) {
     clearTimeout(doubt);
@@ -65,6 +66,7 @@ export function keepLive() {
       say("live");
     });
     source.addEventListener("changed", () => soon());
+    source.addEventListener("here", () => { if (Date.now() - last >= AGED) soon(); });
     source.addEventListener("problem", () => say("old"));
     source.addEventListener("error", () => {
       // Every stream ends after a while, and the browser comes again by itself.
