@@ -14,7 +14,6 @@ from autofix.web.problems import Problem
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
-TOO_LARGE = f"the body is larger than {MAX_BYTES} bytes"
 ENCODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
@@ -60,6 +59,10 @@ def _no_matter(_size: int) -> None:
     pass
 
 
+def too_large(most: int) -> str:
+    return f"the body is larger than {most} bytes"
+
+
 async def read(
     receive: Receive,
     length: str,
@@ -70,19 +73,19 @@ async def read(
     """The body as it came. Problem 413 as soon as it is clear that it is too large. `hold` is told
     of its size while it grows, see `Room`."""
     if length and (not length.isdigit() or int(length[:20]) > most):
-        raise Problem(413, TOO_LARGE)
+        raise Problem(413, too_large(most))
     message = await receive()
     if message["type"] == "http.disconnect":
         raise Gone
     body: bytes = message.get("body", b"")
     if not message.get("more_body"):
         if len(body) > most:
-            raise Problem(413, TOO_LARGE)
+            raise Problem(413, too_large(most))
         return body
     parts, size = [body], len(body)
     while message.get("more_body"):
         if size > most:
-            raise Problem(413, TOO_LARGE)
+            raise Problem(413, too_large(most))
         hold(size)
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -90,7 +93,7 @@ async def read(
         parts.append(message.get("body", b""))
         size += len(parts[-1])
     if size > most:
-        raise Problem(413, TOO_LARGE)
+        raise Problem(413, too_large(most))
     return b"".join(parts)
 
 
@@ -117,7 +120,7 @@ def _inflated(body: bytes, window: int, most: int) -> bytes:
     work = zlib.decompressobj(window)
     found = work.decompress(body, most + 1)
     if len(found) > most:
-        raise Problem(413, f"{TOO_LARGE} when it is unpacked")
+        raise Problem(413, f"{too_large(most)} when it is unpacked")
     if not work.eof or work.unused_data:
         raise zlib.error("cut off, or followed by something else")
     return found

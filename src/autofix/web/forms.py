@@ -15,6 +15,10 @@ from autofix.web.problems import Problem
 
 #: The largest form, in bytes, and the most fields of one.
 LARGEST, FIELDS = 131_072, 2000
+#: Before the name of a field of another form, which waits until its sender has logged in; and what
+#: a form that carries another one may take beside it, in bytes and in fields.
+KEPT = "kept."
+CARRYING, BESIDE = 32_768, 20
 #: The same of pages that whoever has a link may open.
 SMALL = 8192
 #: Fields that are never kept, shown again or remembered.
@@ -69,28 +73,36 @@ def is_form(headers: Headers) -> bool:
     return kind.partition(";")[0].strip().lower() == TYPE
 
 
-async def read(scope: Scope, receive: Receive, most: int = LARGEST) -> Form:
+async def read(
+    scope: Scope, receive: Receive, most: int = LARGEST, carrying: int = CARRYING
+) -> Form:
     """The form of this request; the same one however often it is asked for. Problem for what is
-    none, and for too much."""
+    none, and for too much: more than `most` bytes, or with another form in it `carrying` more."""
     if FORM in scope:
         found: Form = scope[FORM]
         return found
     request = Request(scope)
     length = request.headers.get("content-length", "")
     try:
-        body = await bodies.read(receive, length, most=most)
+        body = await bodies.read(receive, length, most=most + carrying)
     except bodies.Gone:
         raise Problem(400, "the form was cut off") from None
     if body and not is_form(request.headers):
         raise Problem(415, "this is not a form")
+    scope[FORM] = Form(_pairs(body, most))
+    return scope[FORM]  # type: ignore[no-any-return]
+
+
+def _pairs(body: bytes, most: int) -> list[tuple[str, str]]:
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS)
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS + BESIDE)
     except ValueError:
         raise Problem(400, "the form can't be read") from None
+    if len(body) > most and not any(name.startswith(KEPT) for name, _ in pairs):
+        raise Problem(413, bodies.too_large(most))
     if any("\0" in name or "\0" in value for name, value in pairs):
         raise Problem(400, "the form holds a NUL character", "no field takes one: leave it out")
-    scope[FORM] = Form(pairs)
-    return scope[FORM]  # type: ignore[no-any-return]
+    return pairs
 
 
 async def form(request: Request) -> Form:
@@ -100,7 +112,7 @@ async def form(request: Request) -> Form:
 
 async def small(request: Request) -> Form:
     """Likewise, of a page without a login."""
-    return await read(request.scope, request.receive, SMALL)
+    return await read(request.scope, request.receive, SMALL, carrying=0)
 
 
 async def spent() -> Message:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import quote_plus, urlencode
 
 import pyotp
 import pytest
 
 from autofix.core.roles import Role
 from autofix.web.console import kept
-from autofix.web.forms import Form
+from autofix.web.forms import LARGEST, Form
 from autofix.web.qr import picture
 from consolekit import Client, Stage
 from consolekit.client import PASSWORD
@@ -85,6 +86,22 @@ def test_what_was_typed_is_shown_after_the_login_and_sent_by_hand(stage: Stage) 
     assert sent.status_code == 200
     [gone] = [each for each in stage.desk().tokens(everybody=True) if each.revoked_at]
     assert gone.id == token.id
+
+
+def test_the_largest_form_that_is_taken_comes_through_the_login(stage: Stage) -> None:
+    where, beside = "/account/tokens/1/revoke", [("whose", "olga")]
+    room = LARGEST - len(urlencode([*beside, ("note", "")]))
+    note = "half an hour\r\n" * (room // len(quote_plus("half an hour\r\n")))
+    browser = stage.client()
+    at_login = browser.post(where, [*beside, ("note", note)])
+    hidden = Client.hidden(at_login.text, "/login")
+    said = browser.post("/login", [*hidden, ("name", "olga"), ("password", PASSWORD)])
+    assert (at_login.status_code, said.status_code) == (401, 200)
+    assert note.replace("\r", "") in said.text.replace("\r", "")
+    # A form that carries none is not taken when it is larger.
+    larger = browser.post("/login", [("next", note), *beside, ("name", "olga" * 40)])
+    assert larger.status_code == 413
+    assert f"larger than {LARGEST} bytes" in larger.text
 
 
 def test_what_one_person_typed_is_neither_shown_to_another_nor_sent_by_him(stage: Stage) -> None:

@@ -17,13 +17,13 @@ from autofix.web.console import frame
 from autofix.web.console.frame import Viewer
 from autofix.web.console.places import inside
 from autofix.web.console.policy import CONSOLE
-from autofix.web.forms import SECRETS, Form, hides
+from autofix.web.forms import KEPT, SECRETS, Form, hides
 from autofix.web.paths import path
 from autofix.web.problems import Problem
 from autofix.web.who import Routes
 
 Pairs = Sequence[tuple[str, str]]
-PREFIX, FOR = "kept.", "kept_for"
+FOR = "kept_for"
 #: Forms that a login brings to nothing, or that hold nothing worth keeping.
 NEVER = frozenset({"/login", "/login/kept", "/logout", "/preferences"})
 
@@ -53,7 +53,8 @@ def waiting(form: Form, name: str = "") -> Waiting:
 
 def fields(form: Form) -> Pairs:
     """What waits, without the prefix that it has on the login's page."""
-    found = [(name[len(PREFIX) :], value) for name, value in form.pairs if name.startswith(PREFIX)]
+    waits = [(name, value) for name, value in form.pairs if name.startswith(KEPT)]
+    found = [(name.removeprefix(KEPT), value) for name, value in waits]
     return [(name, "" if hides(name) else value) for name, value in found if name not in SECRETS]
 
 
