@@ -305,6 +305,13 @@ def test_a_made_up_code_and_the_provider_s_no_are_told_in_words(site: Site) -> N
     assert "access_denied&lt;b&gt;" in said.text
 
 
+def test_who_reads_chinese_is_refused_in_chinese(site: Site) -> None:
+    said = site.back({}, {"autofix-language": "zh"})
+    site.nobody_came_in(said)
+    assert "本次登录是在另一个浏览器中开始的" in said.text
+    assert "another browser" not in said.text
+
+
 def test_a_name_with_a_password_here_is_not_taken_over(site: Site) -> None:
     site.house.door.user("ann", Role.ADMIN)
     said = site.login()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from autofix.core.sentences import SENTENCES
+from autofix.core.sentences_logins import LOGINS
 from autofix.core.sentences_pages import ANSWERS, CARDS, REFUSALS
 from autofix.core.sentences_posts import POSTS
 from autofix.core.vocabulary import WORDS, spoken
@@ -70,7 +71,7 @@ class Shape:
 @cache
 def shapes() -> tuple[Shape, ...]:
     made = []
-    for sentence in (*SENTENCES, *CARDS, *ANSWERS, *REFUSALS, *POSTS):
+    for sentence in (*SENTENCES, *CARDS, *ANSWERS, *REFUSALS, *LOGINS, *POSTS):
         pieces = _NAME.split(sentence)
         made.append(Shape(sentence, tuple(pieces[::2]), tuple(pieces[1::2])))
     return tuple(made)
