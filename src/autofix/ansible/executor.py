@@ -67,10 +67,13 @@ class Executor:
         return self._stopped or sys.stdin.fileno() in ready or left <= 0
 
     def _end_all(self) -> None:
+        """The worker last: should this process be killed meanwhile, it ends what is left."""
+
         def look() -> list[int]:
             self.ansible.poll()
             processes.reap(self.ansible.pid)
-            return processes.descendants(os.getpid())
+            found = processes.descendants(os.getpid())
+            return [pid for pid in found if pid != self.ansible.pid] or found
 
         processes.end_all(look, grace=GRACE, limit=LIMIT)
 

@@ -20,6 +20,8 @@ import ansible_runner
 
 from autofix.ansible import processes
 
+#: Seconds that what is left gets to end after SIGTERM: as the executor gives it; less without one.
+GRACE, ALONE, LIMIT = 0.4, 0.2, 5.0
 #: Of what ansible-playbook itself says (errors before or beside the events) kept at both ends.
 HEAD, TAIL = 8_000, 8_000
 
@@ -77,12 +79,17 @@ def forget_command(status: dict[str, Any], runner_config: Any) -> None:
         (Path(runner_config.artifact_dir) / "command").unlink(missing_ok=True)
 
 
+def end_the_rest(grace: float) -> None:
+    """All that was started below this process, wherever it fled to."""
+    processes.end_all(lambda: processes.descendants(os.getpid()), grace=grace, limit=LIMIT)
+
+
 def end_with(executor: int) -> None:
     """When the executor is killed, this process takes its place in leaving nothing alive."""
 
     def orphaned(*_: object) -> None:
         if os.getppid() != executor:
-            processes.end_all(lambda: processes.descendants(os.getpid()), grace=0.2, limit=5.0)
+            end_the_rest(ALONE)
             os._exit(1)
 
     signal.signal(signal.SIGTERM, orphaned)
@@ -99,6 +106,8 @@ def main(folder: Path, executor: int) -> int:
         runner_config(folder, order, said), status_handler=forget_command
     )
     runner.run()
+    # Not left to the executor alone: it may be killed just then.
+    end_the_rest(GRACE)
     print(json.dumps({"rc": runner.rc, "said": said.text()}))
     return 0
 
