@@ -32,6 +32,8 @@ STEPS = (
     Milestone("ended", OPENED + 90, outcome="healed"),
 )
 RATIO = Limit(">", 0.9, "fires")
+#: Whatever a probe may tell: usual numbers, and all that a double holds.
+ANY = st.floats(-1e9, 1e9) | st.floats(allow_nan=False, allow_infinity=False)
 
 
 def readings(
@@ -94,8 +96,10 @@ def calm(count: int = 20, value: float = 0.5) -> list[tuple[float, float | None]
         [(OPENED - 60, None), (OPENED, 0.5), (OPENED + 60, None)],
         [(OPENED - 3600 + 0.7 * n, math.sin(n / 50)) for n in range(10_000)],
         [(OPENED - 60, 1e18), (OPENED, -1e18), (OPENED + 60, 1e-9)],
+        [(OPENED - 60, 1.7e308), (OPENED, -1.7e308), (OPENED + 60, 5e-324)],
+        [(OPENED - 60, 5e-324), (OPENED, 5e-324)],
     ],
-    ids=["one", "flat", "zero", "negative", "late", "gap", "gaps", "many", "huge"],
+    ids=["one", "flat", "zero", "negative", "late", "gap", "gaps", "many", "huge", "end", "least"],
 )
 def test_everything_stands_within_its_box(points: list[tuple[float, float | None]]) -> None:
     for drawing in drawings(made(points, RATIO)):
@@ -104,9 +108,9 @@ def test_everything_stands_within_its_box(points: list[tuple[float, float | None
 
 
 @given(
-    st.lists(st.tuples(st.integers(-3000, 3000), st.one_of(st.none(), st.floats(-1e9, 1e9))),
+    st.lists(st.tuples(st.integers(-3000, 3000), st.one_of(st.none(), ANY)),
              min_size=1, max_size=60, unique_by=lambda each: each[0]),
-    st.floats(-1e6, 1e6),
+    ANY,
     st.sampled_from(["", "s", "bytes", "bytes/s"]),
 )  # fmt: skip
 def test_whatever_was_seen_it_fits(
@@ -260,6 +264,15 @@ def test_a_small_chart_has_a_line_its_limit_and_what_is_now() -> None:
     again = spark(readings([(OPENED - 60, 0.5), (OPENED, 0.6)]))
     assert again is not None
     assert (again.limit, again.over) == (None, False)
+
+
+@pytest.mark.parametrize("unit", ["", "s", "bytes"])
+def test_a_small_chart_takes_what_fits_into_a_double(unit: str) -> None:
+    end = [(OPENED - 60, -1.7e308), (OPENED, 1.7e308)]
+    small = spark(readings(end, RATIO, unit=unit, fact="bytes_sent"))
+    assert small is not None
+    assert small.over
+    assert "nan" not in " ".join(small.lines)
 
 
 @pytest.fixture(scope="module")

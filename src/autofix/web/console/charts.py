@@ -13,7 +13,7 @@ from autofix.core.charted import Milestone, Readings, Series
 from autofix.core.series import thinned
 from autofix.core.stories import IncidentStory
 from autofix.ports import Desk
-from autofix.web.console.drawings import Drawing, drawing, said_by, tone, within
+from autofix.web.console.drawings import Drawing, drawable, drawing, said_by, tone, within
 from autofix.web.console.scales import counted
 
 #: Facts that are charted of one incident, and rows of a table of numbers.
@@ -69,7 +69,7 @@ def chart(readings: Readings, opened: float, now: float) -> Chart | None:
     plots = [
         plot
         for number, each in enumerate(readings.series[:FACTS])
-        if (plot := _plot(f"chart-{number}", each, steps, opened, since, until))
+        if (plot := _plot(f"chart-{number}", drawable(each), steps, opened, since, until))
     ]
     told = tuple((each, tone(each), counted(each.at - opened)) for each in steps)
     return Chart(opened, told, tuple(plots)) if plots else None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from autofix.core.charted import Milestone, Series
 from autofix.core.series import Point
-from autofix.web.console.scales import Scale, offsets, span, ticks, worded
+from autofix.web.console.scales import Scale, offsets, span, tame, ticks, worded
 
 LEFT, RIGHT, BOTTOM = 62.0, 10.0, 26.0
 #: The circle of a number, and the height of a row of them.
@@ -81,6 +81,13 @@ def drawing(
         tuple(_limits(series, y, box)),
         numbers,
     )  # fmt: skip
+
+
+def drawable(series: Series) -> Series:
+    """The same, of numbers that can be reckoned with."""
+    points = tuple((at, None if value is None else tame(value)) for at, value in series.points)
+    limits = tuple(replace(each, value=tame(each.value)) for each in series.limits)
+    return replace(series, points=points, limits=limits)
 
 
 def within(points: Sequence[Point], since: float, until: float) -> list[Point]:

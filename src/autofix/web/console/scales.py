@@ -13,6 +13,8 @@ _SECONDS = (
 )
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 MINUS = "\u2212"
+#: Beyond these, differences of numbers within a double are not within one, or nothing.
+HUGE, TINY = 1e290, 1e-290
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,13 @@ class Scale:
     def at(self, value: float) -> float:
         part = (value - self.low) / (self.high - self.low)
         return round(self.first + min(1.0, max(0.0, part)) * (self.last - self.first), 1)
+
+
+def tame(value: float) -> float:
+    """The nearest number that can be reckoned with: a probe may tell any that a double holds."""
+    if abs(value) > HUGE:
+        return math.copysign(HUGE, value)
+    return value if abs(value) >= TINY else 0.0
 
 
 def span(values: Sequence[float]) -> tuple[float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autofix.core.charted import Readings
-from autofix.web.console.drawings import lines_of, said_by, upright
+from autofix.web.console.drawings import drawable, lines_of, said_by, upright
 from autofix.web.console.scales import Scale
 
 
@@ -30,6 +30,7 @@ def spark(readings: Readings, width: int = 120, height: int = 32) -> Spark | Non
     )
     if series is None:
         return None
+    series = drawable(series)
     values = [value for _, value in series.points if value is not None]
     x = Scale(readings.since or series.points[0][0], readings.until, 2, width - 2)
     y = upright(series, series.points, 2, height - 2)
