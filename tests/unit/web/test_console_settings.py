@@ -131,6 +131,7 @@ def test_a_person_from_the_first_day_to_the_last(stage: Stage, ada: Client) -> N
     assert ([*user.roles], user.runbooks) == (["approver"], ("disk-full", "web-stuck"))
     for neither_nor_both in ({}, {"all_runbooks": "yes", "runbooks": "disk-full"}):
         assert "all runbooks, or which of them?" in told(what="runbooks", **neither_nor_both)
+    assert "nothing is named" in told(what="runbooks", runbooks=" , ")
     stage.desk().change_user("newbie", runbooks=[])
     page = ada.page(where)
     assert "<dd>none</dd>" in page[page.index('id="user-newbie"') :]
@@ -153,6 +154,10 @@ def test_a_person_from_the_first_day_to_the_last(stage: Stage, ada: Client) -> N
         ([("name", "x"), ("role", "viewer"), ("password", "short")], "12 characters"),
         ([("name", "x"), ("role", "king"), ("password", PASSWORD)], "This can&#39;t be"),
         ([("name", "x"), ("role", "viewer")], "a password is not kept"),
+        (
+            [("name", "x"), ("role", "viewer"), ("runbooks", " , "), ("password", PASSWORD)],
+            "nothing is named",
+        ),
         ([("name", "root"), ("role", "viewer"), ("password", "")], "not the name of a person"),
     ],
 )
@@ -168,6 +173,13 @@ def test_an_account_that_can_t_be_made(
 def test_the_last_administrator_stays(ada: Client) -> None:
     text = ada.send("/settings/users", "/settings/users/ada/remove").text
     assert "ada is the last administrator" in text
+
+
+def test_commas_alone_are_not_all_runbooks(stage: Stage, ada: Client) -> None:
+    where = "/settings/tokens"
+    form = {"token_name": "robot", "days": "7", "role": "operator", "runbooks": ","}
+    assert "nothing is named" in ada.send(where, where, form).text
+    assert [each.name for each in stage.desk().tokens(everybody=True)] == []
 
 
 def test_a_token_for_somebody_else_and_its_end(stage: Stage, ada: Client) -> None:

@@ -40,8 +40,12 @@ def asked(fields: Form) -> AddedToken:
 
 
 def named(typed: str) -> list[str] | None:
-    """Runbooks as people type them, with spaces or commas between; None: all."""
-    return typed.replace(",", " ").split() or None
+    """Runbooks as people type them, with spaces or commas between; None, where nothing is typed:
+    all. Problem 422 for commas alone: an empty list is never all of them."""
+    found = typed.replace(",", " ").split()
+    if not found and typed.strip():
+        raise Problem(422, "nothing is named", "name one, or leave it out")
+    return found or None
 
 
 def first_fault(error: Exception) -> str:
