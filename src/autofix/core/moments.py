@@ -48,6 +48,9 @@ def next_time(text: str, timezone: str, now: float) -> float:
         found = datetime.combine(day, time.fromisoformat(text.strip().zfill(5)), zone)
     except ValueError:
         raise ValueError(f"{text!r} is no time of the day: {EXAMPLE}") from None
-    if found.timestamp() <= now:
+    again = found.replace(fold=1)  # in the night in which an hour comes twice
+    if found.timestamp() <= now < again.timestamp():
+        found = again
+    elif found.timestamp() <= now:
         found += timedelta(days=1)  # on the wall's clock: the length of the day does not matter
     return found.timestamp()

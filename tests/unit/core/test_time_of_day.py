@@ -28,6 +28,24 @@ def test_a_time_alone_is_the_next_one(text: str, now: str, expected: str) -> Non
     assert next_time(text, "Europe/Berlin", at(now)) == at(expected)
 
 
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2026-10-25T02:45+02:00", "2026-10-25T02:50+02:00"),
+        ("2026-10-25T02:55+02:00", "2026-10-25T02:50+01:00"),
+        ("2026-10-25T02:45+01:00", "2026-10-25T02:50+01:00"),
+        ("2026-10-25T02:50+01:00", "2026-10-26T02:50+01:00"),
+    ],
+)
+def test_in_the_hour_that_comes_twice_the_next_one_is_the_next_one(now: str, expected: str) -> None:
+    """A silence until ten to three must not last for a day more."""
+
+    def at(words: str) -> float:
+        return datetime.fromisoformat(words).timestamp()
+
+    assert next_time("02:50", "Europe/Berlin", at(now)) == at(expected)
+
+
 def test_what_is_no_time_of_the_day_is_refused() -> None:
     with pytest.raises(ValueError, match="'25:00' is no time of the day"):
         next_time("25:00", "UTC", 0)
