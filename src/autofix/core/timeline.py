@@ -152,8 +152,12 @@ def _of_run(run: Run) -> str:
 
 
 def _pages(pages: Sequence[Page], entries: Sequence[AuditEntry]) -> Iterator[Moment]:
+    # Of thousands of pages each would look through tens of thousands of entries.
+    about: dict[int, list[AuditEntry]] = {}
+    for entry in entries:
+        about.setdefault(_number(entry.event.payload.get("page")), []).append(entry)
     for page in pages:
-        mine = [e for e in entries if e.event.payload.get("page") == page.id]
+        mine = about.get(page.id, [])
         tries = [
             f"{e.event.payload.get('channel', '')}: {e.event.payload.get('error', '')}"
             for e in mine

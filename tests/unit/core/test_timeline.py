@@ -171,3 +171,24 @@ def test_facts_that_differ_come_first_and_what_is_secret_is_not_shown() -> None:
         ("auth_token", True), ("b", True), ("c", True), ("a", False)
     ]  # fmt: skip
     assert rows[0][1] == "********"
+
+
+def test_each_entry_is_read_a_few_times_however_many_pages_there_are() -> None:
+    """A report tells up to twenty thousand entries, of an incident that called for weeks."""
+
+    class Payload(dict[str, Any]):
+        read = 0
+
+        def get(self, *names: Any) -> Any:
+            Payload.read += 1
+            return super().get(*names)
+
+    def told(seq: int) -> AuditEntry:
+        payload = Payload(page=seq, channel="chat", error="refused")
+        return AuditEntry(seq, AuditEvent(seq, "autofix", "page.failed", payload=payload), "", "")
+
+    many = range(1, 401)
+    moments = timeline(story(*map(told, many), pages=tuple(page(n, float(n)) for n in many)))
+    assert [each.more for each in moments] == [("chat: refused",)] * 400
+    assert [each.seq for each in moments] == list(many)
+    assert Payload.read < 10 * len(many)
