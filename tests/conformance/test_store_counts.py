@@ -10,6 +10,7 @@ from autofix.core.overview import Holding
 from autofix.core.pages import PageState
 from autofix.core.runs import RunState
 from autofix.core.signals import SignalState
+from autofix.core.triggers import Watch
 from autofix.ports import Store
 from storekit import event, incident, opened, page, run, signal
 
@@ -66,6 +67,15 @@ def test_what_holds_is_told_once_with_how_many_and_the_oldest(store: Store) -> N
         found = reads.holdings()
         assert found == [Holding("web paused", 2, 1), Holding("frozen", 1, 2)]
         assert reads.holdings(limit=1) == found[:1]
+
+
+def test_what_is_missed_comes_with_the_longest_row_of_misses_first(store: Store) -> None:
+    short, long = Watch("redis", 0, "a", at=1.0, misses=2), Watch("web", 0, "b", at=1.0, misses=9)
+    with store.transaction() as tx:
+        tx.save_watches([short, long, Watch("redis", 0, "c", at=1.0)])
+    with store.reading() as reads:
+        assert reads.missed() == [long, short]
+        assert reads.missed(limit=1) == [long]
 
 
 def test_who_took_an_incident_last_has_it(store: Store) -> None:

@@ -12,6 +12,7 @@ from autofix.core.pages import Page
 from autofix.core.pauses import Pause
 from autofix.core.record_checks import RecordCheck
 from autofix.core.runs import Run
+from autofix.core.triggers import Watch
 
 #: What the record says when a person takes an incident.
 TAKES = ("incident.acknowledged", "incident.rolling_back")
@@ -42,9 +43,9 @@ class Overview:
 
     `live`: open incidents by state and severity. `yours` wait for an approval that the asker may
     give, `unanswered` called somebody and nobody took them. `takers`: who has those that somebody
-    took. `refused` are pages that a channel did not take. `late`: seconds since which something has
-    been due. `files`: what of the last change of files is not in force (`at`, `problems`). The rest
-    is as in `Status`.
+    took. `blind` could not be looked at often enough in a row to matter. `refused` are pages that a
+    channel did not take. `late`: seconds since which something has been due. `files`: what of the
+    last change of files is not in force (`at`, `problems`). The rest is as in `Status`.
     """
 
     server: str
@@ -74,6 +75,7 @@ class Overview:
     timezone: str = "UTC"
     watched: Mapping[str, Any] = field(default_factory=dict)
     takers: Mapping[int, str] = field(default_factory=dict)
+    blind: tuple[Watch, ...] = ()
 
     @property
     def open(self) -> int:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from autofix.core.incidents import Incident, State
@@ -14,7 +15,9 @@ from autofix.core.overview import Overview, Working, urgency
 from autofix.core.pages import Page
 from autofix.core.pauses import merged
 from autofix.core.roles import Permission, Principal, refusal
+from autofix.core.runbooks import ProbeTrigger
 from autofix.core.runs import LAST, RunState, usual
+from autofix.core.triggers import Watch
 from autofix.desk import status
 from autofix.desk.place import Place
 from autofix.flow import approvals
@@ -45,6 +48,7 @@ def gathered(place: Place, ctx: Context, who: Principal, limit: int) -> Overview
             "pauses": tuple(merged(files, reads.pauses())),
             "silences": len(reads.silences(active_at=now)),
             "refused": _refused(reads, limit),
+            "blind": tuple(islice(_blind(good, reads), limit)),
             "late": max(0.0, now - (reads.next_due() or now)),
             "audit_size": reads.audit_head()[0],
             "files": _files(reads),
@@ -104,6 +108,31 @@ def _refused(reads: Reads, limit: int) -> tuple[Page, ...]:
     """Pages on their way that a channel did not take."""
     queued = reads.due_pages(EVER, SEARCHED)
     return tuple(page for page in queued if page.tried and page.last_error)[:limit]
+
+
+def _blind(ctx: Context, reads: Reads) -> Iterator[Watch]:
+    """What a trigger in force failed to look at as often as its `blind` allows. A host or subject
+    that it asks no more, since the files changed, is none of it."""
+    for each in reads.missed(SEARCHED):
+        trigger = _trigger(ctx, each)
+        if trigger is None or each.misses < trigger.blind.after:
+            continue
+        beside = reads.watches(each.runbook, each.host)
+        if each.at >= max(one.at for one in beside if one.trigger == each.trigger):
+            yield each
+
+
+def _trigger(ctx: Context, watch: Watch) -> ProbeTrigger | None:
+    """The one that still looks there; None without one."""
+    runbook = ctx.book.runbooks.get(watch.runbook)
+    if runbook is None or not runbook.enabled or watch.trigger >= len(runbook.triggers):
+        return None
+    found = runbook.triggers[watch.trigger]
+    if not isinstance(found, ProbeTrigger) or watch.host not in ctx.book.inventory.hosts(
+        found.hosts
+    ):
+        return None
+    return found
 
 
 def _files(reads: Reads) -> dict[str, Any] | None:

@@ -87,6 +87,9 @@ class Reads(RunReads, Protocol):
     def takers(self, incidents: Collection[int]) -> Mapping[int, str]:
         """Who has these, by number: who took each last. What nobody has is not in it."""
 
+    def missed(self, limit: int = 50) -> list[Watch]:
+        """What the last look failed on, the longest row of failed looks first."""
+
     def counted(self, since: float, runbook: str = "") -> list[Counted]:
         """How often each runbook fired, healed and paged, of the incidents opened since then, no
         rehearsals: one question. A runbook may come in several parts."""

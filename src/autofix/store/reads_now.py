@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from autofix.core.incidents import Incident, State
 from autofix.core.overview import TAKES, Holding
+from autofix.core.triggers import Watch
 from autofix.store import rows, tables
 from autofix.store.queries import LIVE, SqlQueries, one_of
 
@@ -24,6 +25,12 @@ class NowReads(SqlQueries):
         query = select(t.reason, count, oldest).where(LIVE, t.state == State.HELD.value)
         query = query.group_by(t.reason).order_by(count.desc(), oldest).limit(limit)
         return [Holding(*row) for row in self._session.all(query)]
+
+    def missed(self, limit: int = 50) -> list[Watch]:
+        t = tables.watches
+        query = rows.WATCH.every.where(t.c.misses > 0)
+        query = query.order_by(t.c.misses.desc(), *t.primary_key.columns).limit(limit)
+        return self._all(rows.WATCH, query)
 
     def takers(self, incidents: Collection[int]) -> Mapping[int, str]:
         said, t = tables.audit.c, tables.incidents.c

@@ -12,6 +12,7 @@ from autofix.core.incidents import ASKING, UNANSWERED, Incident, State
 from autofix.core.overview import TAKES, Holding
 from autofix.core.pages import CALLS, Counts, Member, Page, PageKind, PageState
 from autofix.core.runs import RunState
+from autofix.core.triggers import Watch
 from autofix.testing.memory_runs import RunReads
 from autofix.testing.memory_state import due_of, newest
 
@@ -62,6 +63,11 @@ class PagingReads(RunReads):
             found[row.reason] = (count + 1, oldest)
         most = sorted(found.items(), key=lambda each: (-each[1][0], each[1][1]))
         return [Holding(reason, *each) for reason, each in most[:limit]]
+
+    def missed(self, limit: int = 50) -> list[Watch]:
+        found = (key for key, row in self._data.watches.items() if row.misses)
+        most = sorted(found, key=lambda key: (-self._data.watches[key].misses, key))
+        return [self._data.watches[key] for key in most[:limit]]
 
     def takers(self, incidents: Collection[int]) -> Mapping[int, str]:
         events = (each.event for each in self._data.audit.values() if each.event.action in TAKES)

@@ -10,6 +10,7 @@ from autofix.core.incidents import State
 from autofix.core.marks import FILES, Mark
 from autofix.core.roles import Role
 from autofix.core.runs import Outcome, RunState
+from autofix.core.triggers import Watch
 from storekit import event, incident, page, run
 from unit.desk.kit import desk, person
 from unit.flow.world import BOOK, World
@@ -121,3 +122,33 @@ def test_files_that_were_not_taken_are_told_until_good_ones_follow(world: World)
 def test_what_has_been_due_for_long_is_late(world: World) -> None:
     put(world, "a", due_at=world.clock.now() - 40)
     assert desk(world).overview().late == pytest.approx(40)
+
+
+def test_what_cannot_be_looked_at_is_told_once_it_matters(world: World) -> None:
+    world.patient.state["r1"] = "timed out"
+    world.look("r1")
+    assert desk(world).overview().blind == ()  # once may be chance
+    world.look("r1")
+    world.look("r1")
+    [blind] = desk(world).overview().blind
+    assert (blind.host, blind.runbook, blind.misses) == ("r1", BOOK.name, 3)
+    assert "could not look (3 in a row)" in blind.why
+
+
+def test_what_nothing_looks_at_any_more_is_not_told_as_unseen(world: World) -> None:
+    missed = Watch(BOOK.name, 0, "r1", at=100.0, misses=5)
+    with world.store.transaction() as tx:
+        gone = [
+            replace(missed, host="left the inventory"),
+            replace(missed, runbook="gone"),
+            replace(missed, trigger=7),
+            replace(missed, subject="6379"),  # its port was changed since
+        ]
+        tx.save_watches([*gone, replace(missed, subject="6380", at=130.0, misses=0)])
+    assert desk(world).overview().blind == ()
+    with world.store.transaction() as tx:
+        tx.save_watches([replace(missed, subject="6381", at=130.0)])
+    assert [each.subject for each in desk(world).overview().blind] == ["6381"]
+    off = {BOOK.name: replace(BOOK, enabled=False)}
+    world.ctx = replace(world.ctx, book=replace(world.ctx.book, runbooks=off))
+    assert desk(world).overview().blind == ()

@@ -45,6 +45,24 @@ def test_all_is_well_is_said_in_one_line(quiet: Stage) -> None:
     assert section(said, "waiting") == section(said, "held") == section(said, "faults") == ""
 
 
+def test_what_cannot_be_looked_at_is_not_called_well(quiet: Stage) -> None:
+    quiet.facts.of["cache3"] = "connection refused"
+    for _ in range(3):
+        quiet.look("cache3")
+        quiet.clock.advance(30)
+    said = quiet.client("vera").page("/")
+    assert "All is well" not in said
+    assert "Nothing is broken" not in said
+    unseen = section(said, "unseen")
+    assert 'href="/fleet/cache3"' in unseen
+    assert "could not look (3 in a row): connection refused" in unseen
+    quiet.facts.of.clear()
+    quiet.look("cache3")
+    said = quiet.client("vera").page("/")
+    assert section(said, "unseen") == ""
+    assert "All is well" in said
+
+
 def test_what_waits_for_an_approval_waits_for_who_may_give_it(stage: Stage) -> None:
     waiting = section(stage.client("peter").page("/"), "waiting")
     states = {each.id: each.state for each in stage.desk().incidents()}

@@ -43,6 +43,7 @@ def now(request: Request, looking: Looking, desk: AtDesk) -> Response:
         others=[each for each in found.worst if each.id not in above][: SHOWN - len(above)],
         vitals=signs,
         faults=[each for each in signs if not each.well],
+        unseen=list({each.host: each for each in reversed(found.blind)}.values())[::-1][:WAITING],
         whole=next((each for each in found.pauses if each.scope == "everything"), None),
         due=lambda incident: next_deadline(incident, looking.now),
         pace=lambda each: pace(each.run, each.usual, looking.now),
