@@ -262,6 +262,45 @@ def test_clocks_tick(stage: Stage, eyes: Eyes) -> None:
     assert "over" in (clock.get_attribute("class") or "")
 
 
+def test_a_browser_whose_clock_is_set_goes_on(stage: Stage, eyes: Eyes) -> None:
+    number = broken(stage, "web1")
+    seen = Seen(eyes.context(stage, "olga").new_page())
+    seen.page.clock.install()
+    seen.page.goto(stage.url)
+    lively(seen)
+    clock = seen.page.locator(f"#incident-{number} .clock").first
+
+    def minutes() -> int:
+        return int("".join(filter(str.isdigit, clock.inner_text())))
+
+    before = minutes()
+    an_hour_ago = seen.page.evaluate("Date.now()") / 1000 - 3600
+    seen.page.clock.set_system_time(an_hour_ago)
+    second = broken(stage, "web2")
+    with seen.page.expect_response(f"{stage.url}/"):
+        seen.page.clock.run_for(3_000)
+    seen.page.wait_for_selector(f"#incident-{second}")
+    lively(seen)
+    assert before - 5 < minutes() <= before
+
+
+def test_a_form_on_its_way_is_the_same_when_it_is_sent_again(stage: Stage, eyes: Eyes) -> None:
+    """Who waits for a slow answer presses once more: it is done once."""
+    number = broken(stage, "web1")
+    seen = eyes.look(stage, f"/incidents/{number}")
+    lively(seen)
+    once = seen.page.locator("#say input[name=once]")
+    other = seen.page.locator("form[action$='/acknowledge'] input[name=once]")
+    keys = [each.get_attribute("value") for each in (once, other)]
+    # As the browser does it before it sends.
+    sent = "new SubmitEvent('submit', { bubbles: true })"
+    seen.page.evaluate(f"document.querySelector('#say').dispatchEvent({sent})")
+    stage.desk().comment(number, "Somebody else was quicker.")
+    seen.page.get_by_text("Somebody else was quicker.").wait_for()
+    assert once.get_attribute("value") == keys[0]
+    assert other.get_attribute("value") != keys[1]
+
+
 def test_a_page_that_nobody_looks_at_gives_its_stream_back(stage: Stage, eyes: Eyes) -> None:
     seen = eyes.look(stage, "/")
     lively(seen)

@@ -23,6 +23,9 @@ export function keepLive() {
     sign.classList.toggle("lost", state !== "live");
   }
 
+  // Milliseconds since then, long ones when somebody set the clock: what is late by that is done.
+  const since = (moment) => { const passed = Date.now() - moment; return passed < 0 ? Infinity : passed; };
+
   // The session is over. The login leads back here; what is typed here is not thrown away for it.
   function out() {
     if (inUse(main)) say("out"); else location.reload();
@@ -39,6 +42,7 @@ export function keepLive() {
       if (answer.redirected && new URL(answer.url).pathname !== location.pathname) { out(); return; }
       if (!answer.ok) { say("old"); return; }
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
+      document.body.dataset.now = fresh?.ownerDocument.body.dataset.now ?? "";
       if (fresh) still(main, () => { morph(main, fresh); document.dispatchEvent(new CustomEvent("autofix:changed")); });
       behind = false;
       say(poll ? "slow" : "live");
@@ -51,7 +55,7 @@ export function keepLive() {
 
   function soon(least = LEAST) {
     clearTimeout(timer);
-    timer = setTimeout(look, Math.max(0, least - (Date.now() - last)));
+    timer = setTimeout(look, Math.max(0, least - since(last)));
   }
 
   function open() {
@@ -66,7 +70,7 @@ export function keepLive() {
       say("live");
     });
     source.addEventListener("changed", () => soon());
-    source.addEventListener("here", () => { if (Date.now() - last >= AGED) soon(); });
+    source.addEventListener("here", () => { if (since(last) >= AGED) soon(); });
     source.addEventListener("problem", () => say("old"));
     source.addEventListener("error", () => {
       // Every stream ends after a while, and the browser comes again by itself.
@@ -97,7 +101,7 @@ export function keepLive() {
 
   // What was missed is told by the new stream: it begins with the version of this page.
   function listen() {
-    if (!source || poll || Date.now() - heard < SILENT) return;
+    if (!source || poll || since(heard) < SILENT) return;
     say("lost");
     open();
     document.dispatchEvent(new CustomEvent("autofix:silent"));
@@ -110,7 +114,13 @@ export function keepLive() {
   }
   document.addEventListener("visibilitychange", wake);
   addEventListener("pagehide", rest);
-  addEventListener("pageshow", (event) => event.persisted && wake());
+  // A form that is on its way stays the one it was: pressed once more, it is done once.
+  addEventListener("submit", ({ target }) => target.elements.namedItem("once")?.setAttribute("data-keep", ""));
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    for (const each of main.querySelectorAll("[name=once][data-keep]")) each.removeAttribute("data-keep");
+    wake();
+  });
   document.addEventListener("autofix:look", () => soon());
   if (!document.hidden) open();
 }

@@ -4,8 +4,10 @@ const near = new Intl.RelativeTimeFormat(language, { style: "short", numeric: "a
 const exact = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "long" });
 const UNITS = [["year", 31536000], ["month", 2592000], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 
-// The server's clock is the one that counts; ours may be wrong.
-const skew = Date.now() - (Number(document.body.dataset.now) * 1000 || Date.now());
+// The server's clock is the one that counts; ours may be wrong, and may be put right while we look.
+let skew = 0;
+const compare = () => { skew = Date.now() - (Number(document.body.dataset.now) * 1000 || Date.now()); };
+compare();
 
 // `fine`: a clock that runs down; it counts minutes up to two hours, and hours up to two days.
 export function relative(moment, fine = false) {
@@ -30,5 +32,5 @@ export function keepTimes(root) {
   const all = () => root.querySelectorAll("time[datetime]").forEach(show);
   all();
   setInterval(all, 1000);
-  document.addEventListener("autofix:changed", all);
+  document.addEventListener("autofix:changed", () => { compare(); all(); });
 }
