@@ -141,7 +141,10 @@ def test_failures_come_first_wherever_they_are(stage: Stage, vera: Client) -> No
     assert "line-700." in older
     assert f"/runs/{number}?after=700#log" in older
     assert "Events 201 to 700 of 1200" in older
-    assert "line-7." in vera.page(f"/runs/{number}?after=0")
+    first = vera.page(f"/runs/{number}?after=0")
+    assert "line-7." in first
+    assert f"/runs/{number}?after=500#log" in first
+    assert "Events 1 to 500 of 1200" in first
 
 
 def test_hostile_output_is_shown_inertly_and_cut(stage: Stage, vera: Client) -> None:

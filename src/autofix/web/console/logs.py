@@ -53,7 +53,8 @@ def log_of(
         found = desk.run_events(run.id, after, each, cut=MOST)
     else:
         found = desk.run_events(run.id, limit=each, before=before or LARGEST, cut=MOST)
-    newest = desk.run_events(run.id, limit=1, before=LARGEST, cut=0) if (after or before) else found
+    whole = after is None and not before
+    newest = found if whole else desk.run_events(run.id, limit=1, before=LARGEST, cut=0)
     size = newest[-1][0] if newest else 0
     last = found[-1][0] if found else size
     return Log(portion(found), size, run.state not in OVER and last == size)
