@@ -49,8 +49,8 @@ def compose_digest(
 
 
 def _what(runbook: Runbook, count: int, incidents: bool, words: Words) -> str:
-    of = words.gettext("{count} incidents of {title}")
-    about = words.gettext("{count} calls about {title}")
+    of = words.ngettext("{count} incident of {title}", "{count} incidents of {title}", count)
+    about = words.ngettext("{count} call about {title}", "{count} calls about {title}", count)
     return (of if incidents else about).format(count=count, title=runbook.title)
 
 

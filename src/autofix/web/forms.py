@@ -62,6 +62,16 @@ class Form(dict[str, str]):
             if name not in left_out
         ]
 
+    def again(self) -> list[tuple[str, str]]:
+        """The same, to be sent again at once: every secret as an empty field."""
+        return [
+            (name, "" if hides(name) else value) for name, value in self.pairs if name not in OURS
+        ]
+
+    def secrets(self) -> set[str]:
+        """The names of fields in which a secret was sent."""
+        return {name for name, value in self.pairs if value and hides(name)}
+
 
 def hides(name: str) -> bool:
     """Does a field of this name hold a secret?"""

@@ -104,6 +104,15 @@ def test_other_runbooks_and_other_policies_are_not_held_back_by_it() -> None:
     assert world.bell.rung[-1].title.startswith("[P1] Disk full on h1")
 
 
+def test_one_that_was_gathered_is_told_as_one() -> None:
+    world = Alarms()
+    for host in ("r1", "r2"):
+        with world.store.transaction() as tx:
+            escalate.page_blind(world.ctx, tx, BOOK, host, 3, "timed out")
+    world.pass_time(301, step=300)
+    assert world.bell.rung[-1].title == "[P1] 1 call about Redis memory above 90 %"
+
+
 def test_targets_that_cant_be_seen_are_gathered_too() -> None:
     world = Alarms()
     for host in ("r1", "r2", "r3"):

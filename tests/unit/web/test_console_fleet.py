@@ -166,3 +166,10 @@ def test_the_api_gives_the_same(stage: Stage) -> None:
     assert (found["next"], found["total"]) == ("cache2", 3)
     one = vera.get("/api/v1/fleet/cache3").json()
     assert one["host"]["verdict"] == "unseen"
+
+
+def test_a_condition_that_does_not_hold_is_not_told_as_if_it_did(stage: Stage) -> None:
+    [host] = [each for each in stage.desk().fleet(name="cache1").hosts if each.verdict == "quiet"]
+    said = "does not hold: used_memory_ratio &gt; 0.90 (used_memory_ratio = "
+    assert said in stage.client("vera").page(f"/fleet?name={host.name}")
+    assert said in stage.client("vera").page(f"/fleet/{host.name}")

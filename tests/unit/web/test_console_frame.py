@@ -29,6 +29,13 @@ def test_a_program_gets_a_problem_document(stage: Stage) -> None:
     assert said.headers["content-type"] == "application/problem+json"
 
 
+def test_a_page_that_came_of_a_form_says_so_when_it_is_opened_anew(stage: Stage) -> None:
+    said = stage.client("olga").get("/runbooks/disk-full/preview")
+    assert said.status_code == 405
+    assert "A form leads here" in said.text
+    assert 'href="/runbooks"' in said.text
+
+
 def test_a_form_without_its_token_changes_nothing(stage: Stage) -> None:
     olga = stage.client("olga")
     assert olga.post("/logout", [("csrf", "guessed")]).status_code == 403

@@ -13,8 +13,10 @@ import pytest
 from autofix.core.incidents import State
 from autofix.core.roles import Principal, Role
 from autofix.core.runs import Outcome, RunResult
+from autofix.core.synthetic import NAME as SYNTHETIC
 from autofix.errors import StoreError
 from consolekit import Client, Stage
+from storekit import event, opened, run
 
 HEALED, WAITS, ASKED = 1, 2, 3
 
@@ -431,3 +433,14 @@ def test_a_runbook_whose_file_vanished_leaves_its_story(own: Stage) -> None:
         [*olga.hidden(html, "/incidents/1/comment"), ("step", "1")],
     )
     assert said.status_code == 409
+
+
+def test_the_synthetic_check_misses_no_runbook(own: Stage) -> None:
+    made = opened(own.store, runbook=SYNTHETIC, host=SYNTHETIC, state=State.CLOSED)
+    with own.store.transaction() as tx:
+        ran = tx.add_run(run(made.id, runbook=SYNTHETIC), event("run.planned", run=0))
+    olga = by(own, "olga")
+    told = shown(olga.page(f"/incidents/{made.id}"))
+    assert "Nothing was broken: autofix makes such an incident up" in told
+    assert "there is no runbook" not in told
+    assert f"/runbooks/{SYNTHETIC}" not in olga.page(f"/runs/{ran.id}")

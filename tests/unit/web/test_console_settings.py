@@ -170,6 +170,16 @@ def test_an_account_that_can_t_be_made(
     assert PASSWORD not in answer.text
 
 
+def test_who_sends_a_refused_account_again_types_its_password_again(ada: Client) -> None:
+    form = [("name", "ada"), ("role", "viewer"), ("password", PASSWORD)]
+    said = ada.send("/settings/users", "/settings/users", form).text
+    assert "there is a user ada already" in said
+    assert '<input name="password" type="password" autocomplete="off" required>' in said
+    assert "type them again" in said
+    assert '<a href="/settings" aria-current' in said
+    assert PASSWORD not in said
+
+
 def test_the_last_administrator_stays(ada: Client) -> None:
     text = ada.send("/settings/users", "/settings/users/ada/remove").text
     assert "ada is the last administrator" in text

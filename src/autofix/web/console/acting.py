@@ -69,11 +69,12 @@ def failed(
         title=TITLES.get(status, "Error"),
         detail=str(error),
         hint=error.hint,
-        typed=form.typed(),
+        typed=form.again(),
+        needed=form.secrets(),
         hides=hides,
         back=back,
         unsure=unsure(error),
-        room="",
+        room=str(back[0]) if back else "",
     )
 
 

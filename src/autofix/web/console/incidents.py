@@ -15,6 +15,7 @@ from autofix.core.incidents import ENDED, LIVE, State
 from autofix.core.runs import Run
 from autofix.core.severities import SEVERITIES
 from autofix.core.stories import IncidentStory, RunbookCard
+from autofix.core.synthetic import NAME as SYNTHETIC
 from autofix.core.timeline import changes, timeline
 from autofix.errors import AutofixError, NotFound
 from autofix.ports import Desk
@@ -99,6 +100,7 @@ class Told:
             "incident": self.story.incident,
             "card": self.card,
             "gone": self.gone,
+            "synthetic": self.story.incident.runbook == SYNTHETIC,
             "may": self.may,
             "earlier": self.earlier,
             "before": before,
@@ -132,7 +134,10 @@ def gathered(
 
 
 def _card(desk: Desk, name: str) -> tuple[RunbookCard | None, str]:
-    """Its file may have vanished, or be broken, while the incident is open."""
+    """Its file may have vanished, or be broken, while the incident is open; that of the synthetic
+    check never was."""
+    if name == SYNTHETIC:
+        return None, ""
     try:
         return desk.runbook(name), ""
     except AutofixError as error:

@@ -12,6 +12,7 @@ from autofix.core.cursors import PATTERN
 from autofix.core.inert import without_secrets
 from autofix.core.roles import Permission
 from autofix.core.runs import Outcome, RunState
+from autofix.core.synthetic import NAME as SYNTHETIC
 from autofix.web.api.bodies import Reason
 from autofix.web.api.common import LARGEST, ONE_LINE, AtDesk, Number, page, place
 from autofix.web.api.streams import OVER
@@ -102,6 +103,7 @@ def run(
         request, looking, "run.html", room="runs",
         live=f"incident={told.incident}",
         run=told,
+        synthetic=told.runbook == SYNTHETIC,
         over=told.state in OVER,
         incident=incident,
         variables=without_secrets(told.variables, incident.inputs),
