@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from autofix.core.audit import AuditEntry
     from autofix.store.verify import Report
 
-DAY = 86400.0
 #: How the lines of an export begin that are no events.
 SEALS = ('{"archive":', '{"checkpoint":')
 
@@ -97,7 +96,7 @@ def _moment(text: str, *, end: bool = False) -> float | None:
     if not text:
         return None
     try:
-        return moments.meant(text, timezone(), now() - DAY, end=end)
+        return moments.meant(text, timezone(), now(), end=end, past=True)
     except ValueError as error:
         raise UsageError(str(error)) from None
 

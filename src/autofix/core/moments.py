@@ -30,10 +30,11 @@ def parse(text: str, timezone: str, *, end: bool = False) -> float:
         raise ValueError(f"{text!r} is too far away: {EXAMPLE}") from None
 
 
-def meant(text: str, timezone: str, now: float, *, end: bool = False) -> float:
-    """A moment as `parse` takes it, or the next one at which the clock shows `18:00`."""
+def meant(text: str, timezone: str, now: float, *, end: bool = False, past: bool = False) -> float:
+    """A moment as `parse` takes it, or the next one at which the clock shows `18:00`; of the
+    `past` the last one."""
     if re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", text.strip()):
-        return next_time(text, timezone, now)
+        return (last_time if past else next_time)(text, timezone, now)
     return parse(text, timezone, end=end)
 
 
@@ -42,15 +43,26 @@ def next_time(text: str, timezone: str, now: float) -> float:
 
     ValueError with what would be right.
     """
+    today = _today(text, timezone, now)
+    coming = [each for each in today if each.timestamp() > now]
+    # On the wall's clock: the length of the day does not matter.
+    return (coming[0] if coming else today[0] + timedelta(days=1)).timestamp()
+
+
+def last_time(text: str, timezone: str, now: float) -> float:
+    """The last such moment that has passed; one that is now has."""
+    today = _today(text, timezone, now)
+    passed = [each for each in today if each.timestamp() <= now]
+    return (passed[-1] if passed else today[0] - timedelta(days=1)).timestamp()
+
+
+def _today(text: str, timezone: str, now: float) -> list[datetime]:
+    """When the clock shows it on this day: once, or twice where an hour comes twice."""
     zone = UTC if timezone == "UTC" else ZoneInfo(timezone)
     day = datetime.fromtimestamp(now, zone)
     try:
         found = datetime.combine(day, time.fromisoformat(text.strip().zfill(5)), zone)
     except ValueError:
         raise ValueError(f"{text!r} is no time of the day: {EXAMPLE}") from None
-    again = found.replace(fold=1)  # in the night in which an hour comes twice
-    if found.timestamp() <= now < again.timestamp():
-        found = again
-    elif found.timestamp() <= now:
-        found += timedelta(days=1)  # on the wall's clock: the length of the day does not matter
-    return found.timestamp()
+    again = found.replace(fold=1)
+    return [found, again] if again.timestamp() > found.timestamp() else [found]

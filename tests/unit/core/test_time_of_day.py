@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from autofix.core.moments import next_time, parse
+from autofix.core.moments import last_time, next_time, parse
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -44,6 +44,26 @@ def test_in_the_hour_that_comes_twice_the_next_one_is_the_next_one(now: str, exp
         return datetime.fromisoformat(words).timestamp()
 
     assert next_time("02:50", "Europe/Berlin", at(now)) == at(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "now", "expected"),
+    [
+        ("10:00", "2026-11-23T10:30+01:00", "2026-11-23T10:00+01:00"),
+        ("10:30", "2026-11-23T10:30+01:00", "2026-11-23T10:30+01:00"),
+        ("10:45", "2026-11-23T10:30+01:00", "2026-11-22T10:45+01:00"),
+        # A day of 25 hours, and one of 23.
+        ("10:45", "2026-10-25T10:30+01:00", "2026-10-24T10:45+02:00"),
+        ("09:45", "2026-03-29T10:30+02:00", "2026-03-29T09:45+02:00"),
+        ("02:50", "2026-10-25T02:45+01:00", "2026-10-25T02:50+02:00"),
+        ("02:50", "2026-10-25T10:00+01:00", "2026-10-25T02:50+01:00"),
+    ],
+)
+def test_the_last_time_that_has_passed_lies_never_ahead(text: str, now: str, expected: str) -> None:
+    def at(words: str) -> float:
+        return datetime.fromisoformat(words).timestamp()
+
+    assert last_time(text, "Europe/Berlin", at(now)) == at(expected)
 
 
 def test_what_is_no_time_of_the_day_is_refused() -> None:

@@ -15,7 +15,7 @@ from autofix.errors import UsageError
 from autofix.web.api import audit as api
 from autofix.web.api.common import AtDesk, Cursor, Number, Which, page, place
 from autofix.web.console.acting import act
-from autofix.web.console.filling import DAY, moment, number
+from autofix.web.console.filling import moment, number
 from autofix.web.console.frame import Looking, show
 from autofix.web.forms import Form, form
 
@@ -47,8 +47,8 @@ class Search:
             "runbook": self.runbook.strip(),
             "host": self.host.strip(),
             "incident": number(self.incident),
-            "since": moment(self.since, zone, now - DAY),
-            "until": moment(self.until, zone, now - DAY, end=True),
+            "since": moment(self.since, zone, now, past=True),
+            "until": moment(self.until, zone, now, end=True, past=True),
         }
 
 

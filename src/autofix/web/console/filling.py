@@ -11,8 +11,6 @@ from autofix.core.inert import inert
 from autofix.errors import UsageError
 
 Kind = TypeVar("Kind", bound=BaseModel)
-#: A day, in seconds.
-DAY = 86400.0
 
 
 def taken(kind: type[Kind], **fields: Any) -> Kind:
@@ -25,12 +23,15 @@ def taken(kind: type[Kind], **fields: Any) -> Kind:
         raise UsageError(f"{place}: {fault['msg'].removeprefix('Value error, ')}") from None
 
 
-def moment(text: str, zone: str, now: float, *, end: bool = False) -> float | None:
-    """A date, a time of the day (the next one), or both; None where nothing was typed."""
+def moment(
+    text: str, zone: str, now: float, *, end: bool = False, past: bool = False
+) -> float | None:
+    """A date, a time of the day (the next one; of the `past` the last one), or both; None where
+    nothing was typed."""
     if not text.strip():
         return None
     try:
-        return moments.meant(text, zone, now, end=end)
+        return moments.meant(text, zone, now, end=end, past=past)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
