@@ -37,6 +37,13 @@ EVENTS = [
     "notice",
 ]
 STATS = ["ok", "changed", "unreachable", "failures", "skipped", "rescued", "ignored"]
+#: Fields of forms, where what was typed is shown once more to be sent again.
+FIELDS = [
+    "name", "role", "runbooks", "all_runbooks", "password", "old_password", "new_password",
+    "password_again", "code", "secret_value", "token_name", "owner", "days", "runbook", "host",
+    "group", "labels", "lasts", "until", "starts_at", "reason", "scope", "cancel_running",
+    "note", "text", "step", "accept", "source", "body", "subject", "check",
+]  # fmt: skip
 
 _NAMES: Mapping[str, Iterable[str]] = {
     "state": State,
@@ -58,6 +65,7 @@ _NAMES: Mapping[str, Iterable[str]] = {
     "foresight": Foresight,
     "event": EVENTS,
     "stats": STATS,
+    "field": FIELDS,
 }
 #: The words of each kind.
 WORDS: Mapping[str, frozenset[str]] = {

@@ -180,6 +180,14 @@ def test_who_sends_a_refused_account_again_types_its_password_again(ada: Client)
     assert PASSWORD not in said
 
 
+def test_the_fields_of_a_refused_form_are_named_in_the_reader_s_language(stage: Stage) -> None:
+    form = [("name", "ada"), ("role", "viewer"), ("password", PASSWORD)]
+    reader = stage.client("ada", **{"accept-language": "zh-CN"})
+    said = reader.send("/settings/users", "/settings/users", form).text
+    assert "<label>名称 <input" in said
+    assert "<label>密码 <input" in said
+
+
 def test_the_last_administrator_stays(ada: Client) -> None:
     text = ada.send("/settings/users", "/settings/users/ada/remove").text
     assert "ada is the last administrator" in text
