@@ -254,7 +254,7 @@ REFUSALS: tuple[str, ...] = (
     _("token {n} was revoked already"),
     _("a token's name has 1 to 80 letters, digits and . _ @ + -"),
     _("this link is not known"),
-    _("this link was used, or a newer one was made"),
+    _("this link is cut off, was used, or a newer one was made"),
     _("this link has expired"),
     _("there are accounts already: log in, or ask an administrator"),
     _("start the server again: it prints a new one"),

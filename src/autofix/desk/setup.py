@@ -21,7 +21,7 @@ from autofix.ports import Clock, Reads, Store
 #: Among the sessions: the name is one that `name_fault` refuses.
 OWNER = "setup"
 LASTS = 86400.0
-USED = "this link was used, or a newer one was made"
+USED = "this link is cut off, was used, or a newer one was made"
 THERE = "there are accounts already: log in, or ask an administrator"
 NEW = "start the server again: it prints a new one"
 
