@@ -113,9 +113,14 @@ def _refused(reads: Reads, limit: int) -> tuple[Page, ...]:
 def _blind(ctx: Context, reads: Reads) -> Iterator[Watch]:
     """What a trigger in force failed to look at as often as its `blind` allows. A host or subject
     that it asks no more, since the files changed, is none of it."""
+    asked: dict[str, frozenset[str]] = {}  # the hosts of each selector, found once
     for each in reads.missed(SEARCHED):
         trigger = _trigger(ctx, each)
         if trigger is None or each.misses < trigger.blind.after:
+            continue
+        if trigger.hosts not in asked:
+            asked[trigger.hosts] = frozenset(ctx.book.inventory.hosts(trigger.hosts))
+        if each.host not in asked[trigger.hosts]:
             continue
         beside = reads.watches(each.runbook, each.host)
         if each.at >= max(one.at for one in beside if one.trigger == each.trigger):
@@ -123,16 +128,12 @@ def _blind(ctx: Context, reads: Reads) -> Iterator[Watch]:
 
 
 def _trigger(ctx: Context, watch: Watch) -> ProbeTrigger | None:
-    """The one that still looks there; None without one."""
+    """The one that it is of, while that looks; None without one."""
     runbook = ctx.book.runbooks.get(watch.runbook)
     if runbook is None or not runbook.enabled or watch.trigger >= len(runbook.triggers):
         return None
     found = runbook.triggers[watch.trigger]
-    if not isinstance(found, ProbeTrigger) or watch.host not in ctx.book.inventory.hosts(
-        found.hosts
-    ):
-        return None
-    return found
+    return found if isinstance(found, ProbeTrigger) else None
 
 
 def _files(reads: Reads) -> dict[str, Any] | None:
