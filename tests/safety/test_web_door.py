@@ -112,8 +112,10 @@ def test_a_hostile_body_is_refused_at_once_and_costs_no_memory(served: Served, n
     body, code, headers = BOMBS[name]
     raw = request("am", body, SECRET, **headers)
     post_all(served.port, posts(1), senders=1)
-    before, answers = served.memory(), []
-    for _ in range(3):
+    before = served.memory()
+    answers = [each for _ in range(3) for each in post_all(served.port, [raw], senders=1)]
+    # What it takes, not what others on this machine take at the same time.
+    while min(each.seconds for each in answers) >= 0.1 and len(answers) < 30:
         answers += post_all(served.port, [raw], senders=1)
     assert {each.status for each in answers} == {code}, answers[0]
     assert min(each.seconds for each in answers) < 0.1
