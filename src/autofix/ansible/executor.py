@@ -20,8 +20,6 @@ from typing import Any
 
 from autofix.ansible import processes
 
-#: Seconds that Ansible gets to end after SIGTERM, and at most until all are dead after SIGKILL.
-GRACE, LIMIT = 0.4, 5.0
 #: After the deadline the server ends the run; when it can't, the executor does, a little later.
 LATE = 3.0
 _SAID_AT_MOST = 60_000
@@ -75,7 +73,7 @@ class Executor:
             found = processes.descendants(os.getpid())
             return [pid for pid in found if pid != self.ansible.pid] or found
 
-        processes.end_all(look, grace=GRACE, limit=LIMIT)
+        processes.end_all(look, grace=processes.GRACE, limit=processes.LIMIT)
 
     def _result(self) -> dict[str, Any]:
         """What `playbook.py` reported: {rc, said}, or nothing if it was killed."""

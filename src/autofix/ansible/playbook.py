@@ -20,8 +20,8 @@ import ansible_runner
 
 from autofix.ansible import processes
 
-#: Seconds that what is left gets to end after SIGTERM: as the executor gives it; less without one.
-GRACE, ALONE, LIMIT = 0.4, 0.2, 5.0
+#: Seconds that what is left gets to end after SIGTERM once the executor is gone.
+ALONE = 0.2
 #: Of what ansible-playbook itself says (errors before or beside the events) kept at both ends.
 HEAD, TAIL = 8_000, 8_000
 
@@ -81,7 +81,8 @@ def forget_command(status: dict[str, Any], runner_config: Any) -> None:
 
 def end_the_rest(grace: float) -> None:
     """All that was started below this process, wherever it fled to."""
-    processes.end_all(lambda: processes.descendants(os.getpid()), grace=grace, limit=LIMIT)
+    mine = os.getpid()
+    processes.end_all(lambda: processes.descendants(mine), grace=grace, limit=processes.LIMIT)
 
 
 def end_with(executor: int) -> None:
@@ -107,7 +108,7 @@ def main(folder: Path, executor: int) -> int:
     )
     runner.run()
     # Not left to the executor alone: it may be killed just then.
-    end_the_rest(GRACE)
+    end_the_rest(processes.GRACE)
     print(json.dumps({"rc": runner.rc, "said": said.text()}))
     return 0
 

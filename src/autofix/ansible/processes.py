@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterable
 
 #: In the environment of every process of a run: `<which state folder>:<run id>`.
 MARKER = "AUTOFIX_RUN"
+#: Seconds that a run's processes get to end after SIGTERM, and at most until all are dead after
+#: SIGKILL.
+GRACE, LIMIT = 0.4, 5.0
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
