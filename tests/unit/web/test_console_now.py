@@ -10,6 +10,8 @@ import pytest
 
 from autofix.core.marks import FILES, Mark
 from autofix.core.runs import Outcome, RunState
+from autofix.core.triggers import Watch
+from autofix.web.console.now import by_host
 from consolekit import Stage
 from storekit import event, incident, page, run
 
@@ -174,3 +176,8 @@ def test_of_a_thousand_open_incidents_the_worst_are_shown(quiet: Stage) -> None:
     assert len(numbers(html)) == 25
     assert "All 1000 of them" in html
     assert len(html.encode()) < 60_000
+
+
+def test_of_each_host_the_worst_is_shown_and_the_worst_host_first() -> None:
+    worst, other, again = (Watch("redis", 0, "a"), Watch("redis", 0, "b"), Watch("disk", 0, "a"))
+    assert by_host([worst, other, again]) == [worst, other]

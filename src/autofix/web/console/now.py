@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -9,6 +10,7 @@ from fastapi.responses import Response
 
 from autofix.core.deadlines import next_deadline
 from autofix.core.incidents import WORKING
+from autofix.core.triggers import Watch
 from autofix.web.api.bodies import Pausing
 from autofix.web.api.common import AtDesk
 from autofix.web.console.acting import act
@@ -43,11 +45,19 @@ def now(request: Request, looking: Looking, desk: AtDesk) -> Response:
         others=[each for each in found.worst if each.id not in above][: SHOWN - len(above)],
         vitals=signs,
         faults=[each for each in signs if not each.well],
-        unseen=list({each.host: each for each in reversed(found.blind)}.values())[::-1][:WAITING],
+        unseen=by_host(found.blind)[:WAITING],
         whole=next((each for each in found.pauses if each.scope == "everything"), None),
         due=lambda incident: next_deadline(incident, looking.now),
         pace=lambda each: pace(each.run, each.usual, looking.now),
     )
+
+
+def by_host(watches: Iterable[Watch]) -> list[Watch]:
+    """The first of each host, in their order."""
+    found: dict[str, Watch] = {}
+    for each in watches:
+        found.setdefault(each.host, each)
+    return list(found.values())
 
 
 @router.post("/pause")
