@@ -165,24 +165,25 @@ def test_while_the_store_is_locked_nobody_gets_a_2xx_without_a_commit(served: Se
 # 22
 
 
-def storm(served: Served, count: int, senders: int) -> None:
+def storm(served: Served, count: int, senders: int) -> float:
+    """Nothing of it is lost; the seconds within which 99 of 100 were answered."""
     answers = post_all(served.port, posts(count), senders=senders)
     assert {each.status for each in answers} == {202}
     told = {each.body["delivery"] for each in answers}
     assert len(told) == count
     kept = {row[0] for row in served.rows("SELECT id FROM deliveries")}
     assert told <= kept
-    assert quantile(answers, 0.99) < 1.0
+    return quantile(answers, 0.99)
 
 
 def test_of_a_storm_no_alert_is_lost_and_all_are_answered_soon(served: Served) -> None:
-    storm(served, 1000, 32)
+    assert storm(served, 1000, 32) < 1.0
 
 
 @pytest.mark.long
 def test_of_ten_thousand_alerts_in_ten_seconds_none_is_lost(served: Served) -> None:
     began = time.monotonic()
-    storm(served, 10_000, 64)
+    assert storm(served, 10_000, 64) < 1.0
     assert time.monotonic() - began < 15
 
 
